@@ -12,9 +12,9 @@
  * sorted, so that its cost stays n log n whatever the names are. Names are built on the stack, and
  * memory is taken from the pool only for what is joined.
  *
- * Two names can make one variable only when names with `_` are let in. `-` and `_` then compare
- * equal while grouping; the names of a group that are spelled otherwise than its first are
- * dropped, or a client could send x_real_ip along with the X-Real-IP of a trusted proxy.
+ * Two names can make one variable only when names with `_` are let in. They are grouped by their
+ * names with `-` then, and one spelling wins, or a client could send x_real_ip along with the
+ * X-Real-IP of a trusted proxy.
  */
 #ifdef HAVE_CONFIG_H
 #include "build.h"
@@ -50,6 +50,12 @@ struct builder {
 	const char *why; /* the first was dropped */
 };
 
+/* A field that makes a variable. Two of the same key make the same one. */
+struct entry {
+	const struct http_field *field;
+	struct text key; /* its name, with `-` for `_` where names with `_` are let in */
+};
+
 /* The octet of a variable name for one of a field name; 0: none. */
 static const char variable_octet[256] = {
     ['-'] = '_', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',
@@ -68,6 +74,11 @@ static uint64_t name_bit(struct text name)
 	if (name.n)
 		h += 7u * (uint8_t)name.p[name.n - 1] + 3u * (uint8_t)name.p[name.n / 2];
 	return (uint64_t)1 << (h & 63);
+}
+
+static bool has_underscore(struct text name)
+{
+	return memchr(name.p, '_', name.n) != NULL;
 }
 
 static bool is_extra(const struct builder *b, struct text name)
@@ -163,26 +174,26 @@ static void put_request(struct builder *b)
 
 /* ---- fields: group ---- */
 
-/* Brings v[i] next to the nearest name before it that is equal, if there is one. */
-static void join_group(const struct http_field **v, size_t i)
+/* Brings v[i] next to the nearest entry before it with an equal key, if there is one. */
+static void join_group(struct entry *v, size_t i)
 {
-	const struct http_field *f = v[i];
+	struct entry e = v[i];
 
 	for (size_t k = i; k > 0; k--) {
-		if (!text_eq(v[k - 1]->name, f->name))
+		if (!text_eq(v[k - 1].key, e.key))
 			continue;
 		memmove(&v[k + 1], &v[k], (i - k) * sizeof *v);
-		v[k] = f;
+		v[k] = e;
 		return;
 	}
 }
 
-static void group_few(const struct http_field **v, size_t n)
+static void group_few(struct entry *v, size_t n)
 {
 	uint64_t seen = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t bit = name_bit(v[i]->name);
+		uint64_t bit = name_bit(v[i].key);
 
 		if (seen & bit)
 			join_group(v, i);
@@ -190,51 +201,16 @@ static void group_few(const struct http_field **v, size_t n)
 	}
 }
 
-static bool has_underscore(struct text name)
+/* For qsort: entries with equal keys keep their order, which is that of the fields' addresses. */
+static int by_key(const void *left, const void *right)
 {
-	return memchr(name.p, '_', name.n) != NULL;
-}
-
-/* Order of names as variables: 0 when both make the same. */
-static int compare_variables(struct text a, struct text b)
-{
-	if (a.n != b.n)
-		return a.n < b.n ? -1 : 1;
-	for (size_t i = 0; i < a.n; i++) {
-		int order;
-
-		if (a.p[i] == b.p[i])
-			continue;
-		order = variable_octet[(uint8_t)a.p[i]] - variable_octet[(uint8_t)b.p[i]];
-		if (order)
-			return order;
-	}
-	return 0;
-}
-
-/* For qsort: equal names keep their order, which is that of their addresses. */
-static int by_name(const void *left, const void *right)
-{
-	const struct http_field *a = *(const struct http_field *const *)left;
-	const struct http_field *b = *(const struct http_field *const *)right;
+	const struct entry *a = left, *b = right;
 	int order;
 
-	if (a->name.n != b->name.n)
-		return a->name.n < b->name.n ? -1 : 1;
-	order = memcmp(a->name.p, b->name.p, a->name.n);
-	return order ? order : (a > b) - (a < b);
-}
-
-/* As by_name, with `-` equal to `_`; of equal variables, names without `_` come first. */
-static int by_variable(const void *left, const void *right)
-{
-	const struct http_field *a = *(const struct http_field *const *)left;
-	const struct http_field *b = *(const struct http_field *const *)right;
-	int order = compare_variables(a->name, b->name);
-
-	if (!order)
-		order = has_underscore(a->name) - has_underscore(b->name);
-	return order ? order : (a > b) - (a < b);
+	if (a->key.n != b->key.n)
+		return a->key.n < b->key.n ? -1 : 1;
+	order = memcmp(a->key.p, b->key.p, a->key.n);
+	return order ? order : (a->field > b->field) - (a->field < b->field);
 }
 
 /* ---- fields: emit ---- */
@@ -247,30 +223,20 @@ static void drop(struct builder *b, const struct http_field *f, const char *why)
 	}
 }
 
-/* Whether a name with `_` reads as one that has a meaning to the server, such as content_length. */
-static bool imitates(struct text name)
-{
-	char dashed[32];
-
-	if (name.n > sizeof dashed)
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
-	return http_token((struct text){dashed, name.n}) != HTTP_OTHER;
-}
-
 /* Why the field makes no variable though its octets would do; NULL when it makes one. */
-static const char *field_fault(const struct builder *b, const struct http_field *f)
+static const char *entry_fault(const struct builder *b, const struct entry *e)
 {
 	/* RFC 3875 section 4.1.18 would make HTTP_PROXY of it, which programs obey as if it were
 	 * their operator's setting (CVE-2016-5385 and its kin). */
-	if (f->token == HTTP_PROXY)
+	if (e->field->token == HTTP_PROXY)
 		return "it would make HTTP_PROXY";
-	if (f->token != HTTP_OTHER || !has_underscore(f->name))
+	if (e->field->token != HTTP_OTHER || !has_underscore(e->field->name))
 		return NULL;
 	if (!b->r->underscores)
 		return "a program cannot tell its _ from -";
-	return imitates(f->name) ? "it imitates a field that has a meaning" : NULL;
+	if (http_token(e->key) != HTTP_OTHER)
+		return "it imitates a field that has a meaning";
+	return NULL;
 }
 
 /* Writes the variable's name; false when an octet has no place in one. */
@@ -289,33 +255,35 @@ static bool put_name(char *to, struct text field)
 }
 
 /* The values of N fields of one name in one (RFC 9110 section 5.3, RFC 6265 section 4.2.1). */
-static struct text join_values(struct pool *pool, const struct http_field *const *v, size_t n)
+static struct text join_values(struct pool *pool, const struct entry *v, size_t n)
 {
-	const char *separator = v[0]->token == HTTP_COOKIE ? "; " : ", ";
+	const char *separator = v[0].field->token == HTTP_COOKIE ? "; " : ", ";
 	size_t total = 2 * n, at = 0;
 	char *to;
 
 	for (size_t i = 0; i < n; i++)
-		total += v[i]->value.n;
+		total += v[i].field->value.n;
 	to = pool_alloc(pool, total);
 	for (size_t i = 0; i < n; i++) {
+		struct text value = v[i].field->value;
+
 		if (i) {
 			memcpy(to + at, separator, 2);
 			at += 2;
 		}
-		if (v[i]->value.n)
-			memcpy(to + at, v[i]->value.p, v[i]->value.n);
-		at += v[i]->value.n;
+		if (value.n)
+			memcpy(to + at, value.p, value.n);
+		at += value.n;
 	}
 	return (struct text){to, at};
 }
 
 /* One variable of N fields, all of the same name. */
-static void put_fields(struct builder *b, const struct http_field *const *v, size_t n)
+static void put_fields(struct builder *b, const struct entry *v, size_t n)
 {
-	struct text field = v[0]->name;
+	struct text field = v[0].field->name;
 	char room[NAME_ROOM], *name = room;
-	const char *why = field_fault(b, v[0]);
+	const char *why = entry_fault(b, &v[0]);
 
 	if (!why) {
 		if (field.n > NAME_ROOM - PREFIX)
@@ -325,29 +293,36 @@ static void put_fields(struct builder *b, const struct http_field *const *v, siz
 	}
 	if (why) {
 		for (size_t i = 0; i < n; i++)
-			drop(b, v[i], why);
+			drop(b, v[i].field, why);
 		return;
 	}
 	put(b, (struct text){name, field.n + PREFIX},
-	    n == 1 ? v[0]->value : join_values(b->r->pool, v, n));
+	    n == 1 ? v[0].field->value : join_values(b->r->pool, v, n));
 }
 
-/* N fields that make one variable: those that are spelled like the first win. */
-static void put_group(struct builder *b, const struct http_field **v, size_t n)
+/* N fields that make one variable: the spelling without `_` wins, else that of the first. */
+static void put_group(struct builder *b, struct entry *v, size_t n)
 {
-	size_t same = 1;
+	struct text winner = v[0].field->name;
+	size_t same = 0;
 
-	for (size_t i = 1; i < n; i++) {
-		const struct http_field *f = v[i];
+	for (size_t i = 0; i < n; i++) {
+		if (text_eq(v[i].field->name, v[i].key)) {
+			winner = v[i].key;
+			break;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct entry e = v[i];
 
-		if (text_eq(f->name, v[0]->name)) {
+		if (text_eq(e.field->name, winner)) {
 			v[i] = v[same];
-			v[same++] = f;
+			v[same++] = e;
 		}
 	}
 	put_fields(b, v, same);
 	for (size_t i = same; i < n; i++)
-		drop(b, v[i], "another field makes the same variable");
+		drop(b, v[i].field, "another field makes the same variable");
 }
 
 /* ---- fields ---- */
@@ -366,33 +341,43 @@ static bool selected(const struct http_field *f)
 	}
 }
 
+static struct entry entry_of(const struct builder *b, const struct http_field *f)
+{
+	struct entry e = {f, f->name};
+	char *dashed;
+
+	if (!b->r->underscores || f->token != HTTP_OTHER || !has_underscore(f->name))
+		return e;
+	dashed = pool_alloc(b->r->pool, f->name.n);
+	for (size_t i = 0; i < f->name.n; i++)
+		dashed[i] = f->name.p[i] == '_' ? '-' : f->name.p[i];
+	e.key.p = dashed;
+	return e;
+}
+
 static void put_all_fields(struct builder *b)
 {
 	const struct http_fields *all = &b->r->head->fields;
-	const struct http_field *few[FEW], **v = few;
-	bool loose = b->r->underscores;
+	struct entry few[FEW], *v = few;
 	size_t n = 0, end;
 
 	if (all->n > FEW)
 		v = pool_alloc(b->r->pool, all->n * sizeof *v);
 	for (uint32_t i = 0; i < all->n; i++) {
 		if (selected(&all->v[i]))
-			v[n++] = &all->v[i];
+			v[n++] = entry_of(b, &all->v[i]);
 	}
-	if (loose)
-		qsort(v, n, sizeof *v, by_variable);
-	else if (n > FEW)
-		qsort(v, n, sizeof *v, by_name);
+	if (n > FEW)
+		qsort(v, n, sizeof *v, by_key);
 	else
 		group_few(v, n);
 	for (size_t i = 0; i < n && !b->result; i = end) {
-		for (end = i + 1; end < n; end++) {
-			struct text a = v[i]->name, z = v[end]->name;
-
-			if (loose ? compare_variables(a, z) != 0 : !text_eq(a, z))
-				break;
-		}
-		put_group(b, v + i, end - i);
+		for (end = i + 1; end < n && text_eq(v[end].key, v[i].key);)
+			end++;
+		if (end - i == 1)
+			put_fields(b, v + i, 1);
+		else
+			put_group(b, v + i, end - i);
 	}
 }
 

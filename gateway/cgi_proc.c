@@ -382,10 +382,8 @@ static int make_pipe(int *ours, int *theirs, bool we_write)
 
 static struct cgi_proc *proc_new(struct gate *g)
 {
-	struct cgi_proc *p = calloc(1, sizeof *p);
+	struct cgi_proc *p = heap_zalloc(1, sizeof *p);
 
-	if (!p)
-		oom();
 	p->loop = g->t->loop;
 	p->spawner = g->t->spawner;
 	p->gate = g;
@@ -411,16 +409,13 @@ static void watch(struct cgi_proc *p)
 static void start_failed(struct cgi_proc *p, int err)
 {
 	struct gate *g = detach(p);
-	struct exchange *x = g->x;
 
 	discard(p);
 	if (err == E2BIG) {
 		log_warn(AREA_CGI,
 			 "%s: variables too large for a program's environment: answered 431",
 			 gate_name(g));
-		timer_stop(&g->timer);
-		spool_clear(&g->spool);
-		xchg_refuse(x, 431);
+		gate_refuse(g, 431);
 		return;
 	}
 	gate_fail(g, XCHG_BACKEND_DOWN, "the program cannot be started: %s", strerror(err));

@@ -388,8 +388,10 @@ static bool read_straight(struct fcgi_conn *c, size_t room)
 	n = xchg_reserve(c->gate->x, v, PIECES - 1, left < room ? left : room);
 	for (int i = 0; i < n; i++)
 		lent += v[i].iov_len;
-	if (lent == left)
-		v[n++] = (struct iovec){c->loop->buffer, LOOP_BUFFER};
+	/* What follows the record may be body, too: never more than there is room for. */
+	room -= lent;
+	if (lent == left && room)
+		v[n++] = (struct iovec){c->loop->buffer, room < LOOP_BUFFER ? room : LOOP_BUFFER};
 	r = readv(c->fd, v, n);
 	got = r > 0 ? (size_t)r : 0;
 	body = got < lent ? got : lent;
@@ -505,14 +507,10 @@ static void assign(struct fcgi_conn *c, struct gate *g)
 	c->head_left = c->content_left = 0;
 	frec_parser_init(&c->parser);
 	if (build(c, g)) {
-		struct exchange *x = g->x;
-
 		log_warn(AREA_FCGI, "%s: a variable over 65,535 octets: answered 431",
 			 gate_name(g));
 		on_abort(g);
-		timer_stop(&g->timer);
-		spool_clear(&g->spool);
-		xchg_refuse(x, 431);
+		gate_refuse(g, 431);
 	}
 }
 
@@ -529,10 +527,8 @@ static void timer_fired(struct timer *t)
 struct fcgi_conn *fcgi_conn_new(struct fcgi_pool *pool, struct loop *loop, int fd, bool connected,
 				double connect_timeout, struct gate *g, bool keep)
 {
-	struct fcgi_conn *c = calloc(1, sizeof *c);
+	struct fcgi_conn *c = heap_zalloc(1, sizeof *c);
 
-	if (!c)
-		oom();
 	c->pool = pool;
 	c->loop = loop;
 	c->fd = fd;

@@ -15,6 +15,7 @@
 #include "gateway/fcgi_conn.h"
 #include "gateway/gate.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 
 static const double retry_pause = 0.02; /* seconds until a full backlog is tried again */
 
@@ -213,10 +214,8 @@ void fcgi_pool_gone(struct fcgi_pool *p, bool was_idle)
 
 struct fcgi_pool *fcgi_pool_new(struct loop *loop, const struct fcgi_pool_settings *set)
 {
-	struct fcgi_pool *p = calloc(1, sizeof *p);
+	struct fcgi_pool *p = heap_zalloc(1, sizeof *p);
 
-	if (!p)
-		oom();
 	p->loop = loop;
 	p->set = set;
 	list_init(&p->idle);

@@ -66,6 +66,9 @@ void gate_end(struct gate *);
 /* The application failed; WHY in words for the log. The gate is gone afterwards. */
 void gate_fail(struct gate *, enum xchg_why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The request is refused with this status before anything of it was done; already logged. The gate
+ * is gone afterwards. */
+void gate_refuse(struct gate *, unsigned status);
 /* Octets of the application's error output, for the log. */
 void gate_stderr(struct gate *, const char *, size_t);
 /* The application has moved: its time limit starts anew. */

@@ -276,7 +276,7 @@ static void ask_backend(struct gate *g)
 		cgi_serve(g);
 }
 
-static void refuse(struct gate *g, unsigned status)
+void gate_refuse(struct gate *g, unsigned status)
 {
 	struct exchange *x = g->x;
 
@@ -294,7 +294,7 @@ static bool body_allowed(struct gate *g, uint64_t octets)
 		 g->x->phase == XCHG_OPEN ? "answered 413" : "the stream is reset");
 	if (g->backend)
 		g->backend->abort(g);
-	refuse(g, 413);
+	gate_refuse(g, 413);
 	return false;
 }
 
@@ -365,7 +365,7 @@ static void start(struct exchange *x)
 	spool_init(&g->spool, &t->loop->chunks);
 	status = script_resolve(&g->request, x, t);
 	if (status) {
-		refuse(g, status);
+		gate_refuse(g, status);
 		return;
 	}
 	if (length > 0 && !body_allowed(g, (uint64_t)length))

@@ -27,6 +27,7 @@ enum gateway_body {
 /* How a path becomes a script. */
 enum gateway_match {
 	GATEWAY_EXTENSION, /* the first file under root whose name ends in the extension */
+	GATEWAY_PROGRAM,   /* `root` is the program, mounted at `mount`; the rest is PATH_INFO */
 	GATEWAY_MOUNT,	   /* one application at `mount`; the rest is PATH_INFO */
 	GATEWAY_FOLDER,	   /* `root` stands for `mount`; the first file on the way is the program */
 };

@@ -30,16 +30,6 @@ static enum found look_at(const char *name)
 	return S_ISDIR(st.st_mode) ? FOUND_FOLDER : FOUND_NOTHING;
 }
 
-static struct text join(struct pool *pool, struct text a, struct text b)
-{
-	char *p = pool_alloc(pool, a.n + b.n + 1);
-
-	memcpy(p, a.p, a.n);
-	memcpy(p + a.n, b.p, b.n);
-	p[a.n + b.n] = '\0';
-	return (struct text){p, a.n + b.n};
-}
-
 static unsigned refuse(const struct gateway_target *t, const char *name, enum found found)
 {
 	char shown[1024];
@@ -77,7 +67,7 @@ static void found_script(struct cgi_request *r, struct text file, struct text pa
 static unsigned by_extension(struct cgi_request *r, const struct exchange *x,
 			     const struct gateway_target *t)
 {
-	struct text path = x->path.decoded, file = join(x->pool, t->root, path);
+	struct text path = x->path.decoded, file = pool_join(x->pool, t->root, path);
 
 	for (size_t at = 1; at < path.n;) {
 		size_t end = segment_end(path, at);
@@ -109,7 +99,7 @@ static unsigned by_folder(struct cgi_request *r, const struct exchange *x,
 	struct text path = x->path.decoded;
 	size_t skip = t->mount.n && t->mount.p[t->mount.n - 1] == '/' ? t->mount.n - 1 : t->mount.n;
 	struct text below = text_after(path, skip <= path.n ? skip : path.n);
-	struct text file = join(x->pool, t->root, below);
+	struct text file = pool_join(x->pool, t->root, below);
 
 	for (size_t at = 1; at <= below.n;) {
 		size_t end = segment_end(below, at);
@@ -143,7 +133,8 @@ static void by_mount(struct cgi_request *r, const struct exchange *x,
 		n = path.n;
 	r->script_name = (struct text){path.p, n};
 	r->path_info = text_after(path, n);
-	r->script_filename = join(x->pool, t->root, r->script_name);
+	r->script_filename =
+	    t->match == GATEWAY_PROGRAM ? t->root : pool_join(x->pool, t->root, r->script_name);
 }
 
 static void resolve_links(struct cgi_request *r, struct pool *pool)
@@ -175,6 +166,7 @@ unsigned script_resolve(struct cgi_request *r, const struct exchange *x,
 		status = by_folder(r, x, t);
 		break;
 	case GATEWAY_MOUNT:
+	case GATEWAY_PROGRAM:
 		by_mount(r, x, t);
 		break;
 	}

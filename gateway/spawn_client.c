@@ -24,6 +24,7 @@
 #include "gateway/spawner.h"
 #include "server/base/idmap.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/io/loop.h"
 
 enum {
@@ -249,11 +250,9 @@ static void read_cb(struct ev_loop *ev, ev_io *w, int events)
 
 struct spawn_client *spawn_client_new(struct loop *loop, int fd)
 {
-	struct spawn_client *c = calloc(1, sizeof *c);
+	struct spawn_client *c = heap_zalloc(1, sizeof *c);
 	int size = SEND_BUFFER;
 
-	if (!c)
-		oom();
 	c->loop = loop;
 	c->fd = fd;
 	list_init(&c->children);

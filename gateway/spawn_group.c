@@ -36,6 +36,7 @@
 
 #include "gateway/spawn_internal.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
 #define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
@@ -81,9 +82,7 @@ struct spawn_group *spawn_group_start(struct spawn_groups *set,
 	old = idmap_del(&set->by_pid, (uint32_t)pid);
 	if (old)
 		old->gone = true;
-	g = calloc(1, sizeof *g);
-	if (!g)
-		oom();
+	g = heap_zalloc(1, sizeof *g);
 	g->pid = pid;
 	g->pidfd = -1;
 	g->running = true;

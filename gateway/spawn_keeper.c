@@ -23,6 +23,7 @@
 
 #include "gateway/spawn_internal.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 
 #define HEALTHY	  60.0 /* seconds of life after which a crash is taken for the first */
 #define RECYCLING 1.0  /* seconds of life after which status 0 is no failure */
@@ -68,10 +69,8 @@ void spawn_keeper_init(struct spawn_keeper *k, const struct spawner_setup *setup
 				   .pools = setup->pool_count};
 	for (size_t i = 0; i < setup->pool_count; i++)
 		k->count += setup->pools[i].processes;
-	k->names = calloc(k->pools + 1, sizeof *k->names);
-	k->kept = calloc(k->count + 1, sizeof *k->kept);
-	if (!k->names || !k->kept)
-		oom();
+	k->names = heap_zalloc(k->pools + 1, sizeof *k->names);
+	k->kept = heap_zalloc(k->count + 1, sizeof *k->kept);
 	for (size_t i = 0; i < setup->pool_count; i++) {
 		const struct spawn_pool *p = &setup->pools[i];
 

@@ -6,7 +6,8 @@
  *
  *     lengths     the parts fill the datagram to the octet
  *     route       one of ours, and of CGI
- *     program     absolute, without empty, "." and ".." segments, under the route's folder
+ *     program     absolute, without empty, "." and ".." segments, under the route's folder (or, for
+ *                 a route that is one program, that)
  *     env         NAME=value each, none empty, the last one ended too
  *
  * The path is judged as written and symbolic links are followed by the kernel as everywhere: the
@@ -43,7 +44,8 @@ static bool is_under(struct text path, struct text root)
 {
 	while (root.n && root.p[root.n - 1] == '/')
 		root.n--;
-	return path.n > root.n && text_starts(path, root) && path.p[root.n] == '/';
+	/* The root may be the one program itself. */
+	return text_starts(path, root) && (path.n == root.n || path.p[root.n] == '/');
 }
 
 static int read_program(struct spawn_order *o, const struct spawner_setup *setup, char *path,

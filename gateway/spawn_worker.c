@@ -22,6 +22,7 @@
 
 #include "gateway/spawn_internal.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 
 enum {
 	BEHIND = 64,	 /* answers that wait: the worker is not read from */
@@ -70,9 +71,7 @@ static void tell(struct spawn_worker *w, const struct spawn_msg *msg)
 
 	if (w->fd < 0 || (!w->unsent && try_send(w, msg)))
 		return;
-	r = malloc(sizeof *r);
-	if (!r)
-		oom();
+	r = heap_zalloc(1, sizeof *r);
 	r->msg = *msg;
 	list_append(&w->replies, &r->link);
 	w->unsent++;

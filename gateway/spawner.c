@@ -25,6 +25,7 @@
 
 #include "gateway/spawn_internal.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 
 #define STOP_GRACE 5.0 /* seconds at most from our SIGTERM to KILL */
 #define LAST_WAIT  1.0 /* seconds from KILL to giving up */
@@ -198,24 +199,15 @@ static int become(struct spawner *s)
 	return 0;
 }
 
-static void *zalloc(size_t count, size_t size)
-{
-	void *p = calloc(count, size);
-
-	if (!p)
-		oom();
-	return p;
-}
-
 static void begin(struct spawner *s)
 {
 	const struct spawner_setup *setup = s->setup;
 
 	s->instance = (uint32_t)getpid() ^ (uint32_t)(uint64_t)(spawn_now() * 1e6);
 	s->instance |= 1; /* not 0 */
-	s->buffer = zalloc(1, SPAWN_MESSAGE_MAX + 1);
-	s->workers = zalloc(setup->workers + 1, sizeof *s->workers);
-	s->polls = zalloc(setup->workers + 1, sizeof *s->polls);
+	s->buffer = heap_zalloc(1, SPAWN_MESSAGE_MAX + 1);
+	s->workers = heap_zalloc(setup->workers + 1, sizeof *s->workers);
+	s->polls = heap_zalloc(setup->workers + 1, sizeof *s->polls);
 	s->polls[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
 	spawn_groups_init(&s->groups);
 	spawn_keeper_init(&s->keeper, setup, &s->groups, &s->launcher);
@@ -239,7 +231,7 @@ static void end(struct spawner *s)
 
 int spawner_run(const struct spawner_setup *setup)
 {
-	struct spawner *s = zalloc(1, sizeof *s);
+	struct spawner *s = heap_zalloc(1, sizeof *s);
 
 	s->setup = setup;
 	if (become(s)) {

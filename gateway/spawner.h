@@ -26,7 +26,7 @@ struct pool;
 
 /* A CGI route, as the spawner's own configuration has it; a worker names it by index. */
 struct spawn_route {
-	const char *root;  /* programs must lie under this folder; NULL: not a CGI route */
+	const char *root;  /* folder of the programs, or the one program; NULL: no CGI route */
 	double kill_grace; /* seconds from TERM to KILL */
 };
 

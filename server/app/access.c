@@ -15,6 +15,7 @@
 
 #include "server/app/config.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/http/exchange.h"
 #include "server/io/loop.h"
 
@@ -82,10 +83,8 @@ static struct sink *find(const struct access_log *a, const char *path)
 
 struct access_log *access_open(struct loop *loop, const struct config *c)
 {
-	struct access_log *a = calloc(1, sizeof *a);
+	struct access_log *a = heap_zalloc(1, sizeof *a);
 
-	if (!a)
-		oom();
 	a->loop = loop;
 	timer_init(&a->timer, timer_fired);
 	for (const struct conf_site *site = c->sites; site; site = site->next) {
@@ -93,9 +92,7 @@ struct access_log *access_open(struct loop *loop, const struct config *c)
 
 		if (!site->access_log || find(a, site->access_log))
 			continue;
-		s = calloc(1, sizeof *s);
-		if (!s)
-			oom();
+		s = heap_zalloc(1, sizeof *s);
 		s->path = site->access_log;
 		s->fd = open_path(s->path);
 		if (s->fd < 0) {

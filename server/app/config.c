@@ -210,10 +210,8 @@ void conf_include(struct conf_reading *r, unsigned line, const char *pattern)
 
 static void begin_reading(struct conf_reading *r)
 {
-	struct holder *h = calloc(1, sizeof *h);
+	struct holder *h = heap_zalloc(1, sizeof *h);
 
-	if (!h)
-		oom();
 	pool_cache_init(&h->cache, 0);
 	*r = (struct conf_reading){.config = &h->config};
 	r->pool = r->config->pool = pool_new(&h->cache);

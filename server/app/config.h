@@ -106,7 +106,7 @@ struct conf_site {
 	const char *file;
 };
 
-/* Folder of a route's files, its own or the site's. NULL only for applications that need none. */
+/* Folder of a route's files, its own or the site's. */
 static inline const char *conf_route_root(const struct conf_route *r)
 {
 	return r->root ? r->root : r->site->root;

@@ -176,16 +176,15 @@ static void check_fastcgi(struct conf_reading *r, const struct conf_entry *e)
 {
 	struct conf_fastcgi *f = e->into;
 
-	if (line_of(e, "connect") && line_of(e, "command"))
+	if (given(e, "connect") && given(e, "command"))
 		conf_entry_error(r, e, "command",
 				 "\"connect\" and \"command\" exclude each other: an application "
-				 "is "
-				 "running already or is started from here");
+				 "is running already or is started from here");
 	else if (!line_of(e, "connect") && !line_of(e, "command"))
 		conf_entry_error(r, e, NULL,
 				 "there is no \"connect\" for an application that is running, nor "
 				 "\"command\" for one to start");
-	else if (line_of(e, "connect") && line_of(e, "processes"))
+	else if (line_of(e, "connect") && given(e, "processes"))
 		conf_entry_error(r, e, "processes",
 				 "is for \"command\"; what \"connect\" leads to has its own "
 				 "processes");
@@ -197,16 +196,6 @@ static void check_fastcgi(struct conf_reading *r, const struct conf_entry *e)
 					 f->keep, f->max_connections);
 		f->keep = f->max_connections;
 	}
-}
-
-static void check_site(struct conf_reading *r, const struct conf_entry *e)
-{
-	const struct conf_site *s = e->into;
-
-	if (!line_of(e, "root") && !s->routes && !r->gaps)
-		conf_entry_error(r, e, NULL,
-				 "there is no \"root\" with files and no [route NAME] below it, so "
-				 "there is nothing to serve");
 }
 
 /* ---- routes ---- */
@@ -225,7 +214,7 @@ static void check_handler_keys(struct conf_reading *r, const struct conf_entry *
 	for (size_t i = 0; i < n; i++) {
 		unsigned takes = keys[i].flags & any;
 
-		if (!e->set[i] || !takes || (takes & bits[route->handler]))
+		if (!given(e, keys[i].name) || !takes || (takes & bits[route->handler]))
 			continue;
 		conf_entry_error(r, e, keys[i].name,
 				 "is for \"handler = %s\"%s only; this route has \"handler = %s\"",
@@ -264,18 +253,6 @@ static void find_backend(struct conf_reading *r, const struct conf_entry *e)
 		conf_entry_error(r, e, "backend", "there is no [fastcgi %s]", shown);
 }
 
-static void check_root(struct conf_reading *r, const struct conf_entry *e)
-{
-	const struct conf_route *route = e->into;
-	bool mounted = route->handler == CONF_FASTCGI && route->kind != CONF_MATCH_EXTENSION;
-
-	if (mounted || line_of(e, "root") || !e->site->line || line_of(e->site, "root"))
-		return;
-	conf_entry_error(r, e, NULL,
-			 "there is no \"root\", here or in %s, where its files would be looked for",
-			 e->site->label);
-}
-
 static void set_kind(struct conf_route *route)
 {
 	size_t n = strlen(route->match);
@@ -312,8 +289,6 @@ static void check_route(struct conf_reading *r, const struct conf_entry *e)
 	if (!given(e, "handler"))
 		return;
 	check_handler_keys(r, e);
-	if (route->match)
-		check_root(r, e);
 	if (route->handler != CONF_FASTCGI)
 		return;
 	if (route->backend)
@@ -419,9 +394,6 @@ static void check_entry(struct conf_reading *r, const struct conf_entry *e)
 		break;
 	case SECTION_FASTCGI:
 		check_fastcgi(r, e);
-		break;
-	case SECTION_SITE:
-		check_site(r, e);
 		break;
 	case SECTION_ROUTE:
 		check_route(r, e);

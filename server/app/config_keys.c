@@ -113,7 +113,7 @@ const struct conf_key conf_keys[] = {
 
     {SITE("hosts", hosts), TYPE_HOSTS, NULL, "*", 0, 0, 0,
      "Host names of this site; * is for all others"},
-    {SITE("root", root), TYPE_PATH, NULL, NULL, 0, 0, 0, "Folder of the site's files"},
+    {SITE("root", root), TYPE_PATH, NULL, NULL, 0, 0, KEY_REQUIRED, "Folder of the site's files"},
     {SITE("index", index), TYPE_NAMES, NULL, "index.html", 0, 0, 0,
      "Files that answer for their folder, the first that exists"},
     {SITE("try", try_list), TYPE_TRY, NULL, NULL, 0, 0, 0,
@@ -128,7 +128,7 @@ const struct conf_key conf_keys[] = {
     {ROUTE("backend", backend), TYPE_SECTION, NULL, NULL, 0, 0, KEY_FASTCGI,
      "Name of the [fastcgi NAME] section that answers"},
     {ROUTE("root", root), TYPE_PATH, NULL, NULL, 0, 0, 0,
-     "Folder of the files or programs; the site's unless given"},
+     "Folder of the files or programs, or the one program; the site's unless given"},
     {ROUTE("request_body", request_body), TYPE_CHOICE, "auto stream spool", "auto", 0, 0, BACKENDS,
      "Whether the application gets the body while it arrives"},
     {ROUTE("max_body", max_body), TYPE_SIZE, NULL, "64M", 1, 1024 * GIB, BACKENDS,

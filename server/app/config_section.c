@@ -223,10 +223,14 @@ static int find_section(struct conf_reading *r, const char *label, unsigned line
 	return find_section(r, label, line, text_of(near));
 }
 
-/* Complains of a name that is missing, needless or of strange characters. */
-static void check_name(struct conf_reading *r, const struct conf_entry *e)
+/*
+ * Complains of a name that is missing, needless or of strange characters; with these it is escaped,
+ * so that later messages may show it.
+ */
+static void check_name(struct conf_reading *r, struct conf_entry *e)
 {
 	bool named = e->section != SECTION_SERVER && e->section != SECTION_ENV;
+	char shown[64];
 
 	if (named && !*e->name)
 		conf_entry_error(r, e, NULL,
@@ -237,6 +241,9 @@ static void check_name(struct conf_reading *r, const struct conf_entry *e)
 	else if (!good_name(text_of(e->name)))
 		conf_entry_error(r, e, NULL,
 				 "a name has letters, digits and the characters _ - . only");
+	text_escape(shown, sizeof shown, text_of(e->name));
+	if (!good_name(text_of(e->name)))
+		e->name = pool_dup(r->pool, shown, strlen(shown));
 }
 
 /* Cuts the first word off the text; the rest is trimmed. */

@@ -19,7 +19,7 @@
 #include "server/io/loop.h"
 #include "server/io/sock.h"
 
-enum { CACHE_ENTRIES = 1024, CACHE_SMALL = 64 * 1024 };
+enum { CACHE_ENTRIES = 1024, CACHE_SMALL = 16 * 1024 };
 
 struct app_route {
 	const struct conf_route *conf;
@@ -128,21 +128,11 @@ static const struct app_route *find_route(const struct app_site *s, struct text 
 
 enum kind { NOTHING, FILE_KIND, FOLDER };
 
-static struct text join(struct pool *pool, struct text a, struct text b)
-{
-	char *p = pool_alloc(pool, a.n + b.n + 1);
-
-	memcpy(p, a.p, a.n);
-	memcpy(p + a.n, b.p, b.n);
-	p[a.n + b.n] = '\0';
-	return (struct text){p, a.n + b.n};
-}
-
 static enum kind look(struct pool *pool, struct text root, struct text path)
 {
 	struct stat st;
 
-	if (stat(join(pool, root, path).p, &st))
+	if (stat(pool_join(pool, root, path).p, &st))
 		return NOTHING;
 	return S_ISREG(st.st_mode) ? FILE_KIND : S_ISDIR(st.st_mode) ? FOLDER : NOTHING;
 }
@@ -151,7 +141,7 @@ static enum kind look(struct pool *pool, struct text root, struct text path)
 static void look_for_index(const struct app_site *s, struct exchange *x)
 {
 	for (size_t i = 0; i < s->conf->index.n; i++) {
-		struct text path = join(x->pool, x->path.decoded, s->index[i]);
+		struct text path = pool_join(x->pool, x->path.decoded, s->index[i]);
 
 		if (look(x->pool, s->root, path) == FILE_KIND) {
 			if (find_route(s, path))
@@ -178,7 +168,7 @@ static void try_paths(const struct app_site *s, struct exchange *x)
 			if (!folder)
 				return; /* static files redirect to the name with the slash */
 			for (size_t k = 0; k < s->conf->index.n; k++) {
-				if (look(x->pool, s->root, join(x->pool, path, s->index[k])) ==
+				if (look(x->pool, s->root, pool_join(x->pool, path, s->index[k])) ==
 				    FILE_KIND) {
 					look_for_index(s, x);
 					return;
@@ -267,18 +257,9 @@ void router_route(struct router *r, struct exchange *x)
 
 /* ---- from the configuration ---- */
 
-static void *allocate(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size);
-
-	if (!p)
-		oom();
-	return p;
-}
-
 static struct text *texts(const struct conf_words *w)
 {
-	struct text *t = allocate(w->n, sizeof *t);
+	struct text *t = heap_zalloc(w->n, sizeof *t);
 
 	for (size_t i = 0; i < w->n; i++)
 		t[i] = text_of(w->v[i]);
@@ -307,11 +288,25 @@ static bool is_local(const struct conf_fastcgi *f)
 	return n < 1 || !sock_is_remote(&addrs[0]);
 }
 
+static enum gateway_match match_of(const struct conf_route *c)
+{
+	struct stat st;
+
+	if (c->kind == CONF_MATCH_EXTENSION)
+		return GATEWAY_EXTENSION;
+	if (c->handler != CONF_CGI)
+		return GATEWAY_MOUNT;
+	/* A CGI route whose root is a program: that program serves all below the prefix. */
+	return c->root && stat(c->root, &st) == 0 && S_ISREG(st.st_mode) ? GATEWAY_PROGRAM
+									 : GATEWAY_FOLDER;
+}
+
 static void fill_gateway(struct app_route *r, struct loop *loop, const struct app_site *s,
 			 struct fcgi_pool *const *pools, struct spawn_client *spawner)
 {
 	const struct conf_route *c = r->conf;
 	bool cgi = c->handler == CONF_CGI;
+	enum gateway_match match = match_of(c);
 
 	r->gateway = (struct gateway_target){
 	    .site = s->conf->name,
@@ -320,10 +315,8 @@ static void fill_gateway(struct app_route *r, struct loop *loop, const struct ap
 	    .pool = cgi ? NULL : pools[c->fastcgi->index],
 	    .spawner = cgi ? spawner : NULL,
 	    .route_index = c->index,
-	    .match = c->kind == CONF_MATCH_EXTENSION ? GATEWAY_EXTENSION
-		     : cgi			     ? GATEWAY_FOLDER
-						     : GATEWAY_MOUNT,
-	    .mount = cgi && c->kind == CONF_MATCH_EXACT ? TEXT("") : r->match,
+	    .match = match,
+	    .mount = match == GATEWAY_FOLDER && c->kind == CONF_MATCH_EXACT ? TEXT("") : r->match,
 	    .extension = r->match,
 	    .root = c->root ? folder(c->root) : s->root,
 	    .document_root = s->root,
@@ -367,7 +360,7 @@ static void fill_site(struct app_site *s, const struct conf_site *c, struct rout
 	fill_files(&s->files, s, c->root, r->cache);
 	for (const struct conf_route *k = c->routes; k; k = k->next)
 		n++;
-	s->routes = allocate(n, sizeof *s->routes);
+	s->routes = heap_zalloc(n, sizeof *s->routes);
 	for (const struct conf_route *k = c->routes; k; k = k->next) {
 		struct app_route *to = &s->routes[s->route_count++];
 
@@ -385,13 +378,13 @@ static void fill_site(struct app_site *s, const struct conf_site *c, struct rout
 struct router *router_new(struct loop *loop, const struct config *c, struct fcgi_pool *const *pools,
 			  struct spawn_client *spawner)
 {
-	struct router *r = allocate(1, sizeof *r);
+	struct router *r = heap_zalloc(1, sizeof *r);
 	size_t n = 0;
 
 	r->cache = filecache_new(loop, CACHE_ENTRIES, CACHE_SMALL);
 	for (const struct conf_site *s = c->sites; s; s = s->next)
 		n++;
-	r->sites = allocate(n, sizeof *r->sites);
+	r->sites = heap_zalloc(n, sizeof *r->sites);
 	for (const struct conf_site *s = c->sites; s; s = s->next)
 		fill_site(&r->sites[r->site_count++], s, r, loop, pools, spawner);
 	return r;

@@ -12,23 +12,15 @@
 
 #include "server/app/config.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/front/tls.h"
 #include "server/io/sock.h"
 
 enum { BACKLOG = 4096, MESSAGE_BUFFER = 512 * 1024 };
 
-static void *allocate(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size);
-
-	if (!p)
-		oom();
-	return p;
-}
-
 static int *descriptors(size_t n)
 {
-	int *fds = allocate(n, sizeof *fds);
+	int *fds = heap_zalloc(n, sizeof *fds);
 
 	for (size_t i = 0; i < n; i++)
 		fds[i] = -1;
@@ -187,7 +179,7 @@ int sockets_open(struct sockets *s, const struct config *c, uid_t uid, gid_t gid
 	int r = 0;
 
 	*s = (struct sockets){.workers = c->server.workers, .pool_count = c->fastcgi_count};
-	s->pools = allocate(s->pool_count, sizeof *s->pools);
+	s->pools = heap_zalloc(s->pool_count, sizeof *s->pools);
 	s->pool_fds = descriptors(s->pool_count);
 	for (const struct conf_listen *l = c->listens; l; l = l->next)
 		r |= open_listen(s, l);

@@ -26,6 +26,7 @@
 #include "server/app/sockets.h"
 #include "server/app/worker.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 
 static const double min_life = 1; /* a process that dies younger is started anew after that pause */
 
@@ -298,22 +299,13 @@ static void wait_for_end(struct supervisor *s)
 
 /* ---- set-up ---- */
 
-static void *allocate(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size);
-
-	if (!p)
-		oom();
-	return p;
-}
-
 static void describe_programs(struct supervisor *s)
 {
 	const struct config *c = s->config;
 	size_t n = 0;
 
-	s->routes = allocate(c->route_count, sizeof *s->routes);
-	s->pools = allocate(c->fastcgi_count, sizeof *s->pools);
+	s->routes = heap_zalloc(c->route_count, sizeof *s->routes);
+	s->pools = heap_zalloc(c->fastcgi_count, sizeof *s->pools);
 	for (const struct conf_site *site = c->sites; site; site = site->next) {
 		for (const struct conf_route *r = site->routes; r; r = r->next) {
 			if (r->handler == CONF_CGI)
@@ -327,7 +319,7 @@ static void describe_programs(struct supervisor *s)
 
 		if (f->connect)
 			continue;
-		argv = allocate(f->command.n + 1, sizeof *argv);
+		argv = heap_zalloc(f->command.n + 1, sizeof *argv);
 		for (size_t i = 0; i < f->command.n; i++)
 			argv[i] = (char *)(uintptr_t)f->command.v[i];
 		s->pools[n++] = (struct spawn_pool){.name = f->name,
@@ -413,7 +405,7 @@ int supervisor_run(const struct config *config)
 		return EXIT_FAILURE;
 	}
 	describe_programs(&s);
-	s.workers = allocate(s.sockets.workers, sizeof *s.workers);
+	s.workers = heap_zalloc(s.sockets.workers, sizeof *s.workers);
 	start(&s, &s.spawner, -1);
 	for (unsigned i = 0; i < s.sockets.workers; i++)
 		start(&s, &s.workers[i], (int)i);

@@ -13,6 +13,7 @@
 #include "server/app/router.h"
 #include "server/app/sockets.h"
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/front/front.h"
 #include "server/http/exchange.h"
 #include "server/io/loop.h"
@@ -134,9 +135,7 @@ static void fill_settings(struct worker *w)
 static void open_pools(struct worker *w, const struct sockets *s)
 {
 	w->pool_count = s->pool_count;
-	w->pools = calloc(s->pool_count + 1, sizeof *w->pools);
-	if (!w->pools)
-		oom();
+	w->pools = heap_zalloc(s->pool_count + 1, sizeof *w->pools);
 	for (size_t i = 0; i < s->pool_count; i++)
 		w->pools[i] = fcgi_pool_new(&w->loop, &s->pools[i]);
 }
@@ -160,10 +159,8 @@ static void clear(struct worker *w)
 
 int worker_run(const struct config *config, const struct sockets *s, unsigned index)
 {
-	struct worker *w = calloc(1, sizeof *w);
+	struct worker *w = heap_zalloc(1, sizeof *w);
 
-	if (!w)
-		oom();
 	signal(SIGPIPE, SIG_IGN);
 	w->config = config;
 	loop_init(&w->loop);

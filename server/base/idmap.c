@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/base/log.h"
+#include "server/base/pool.h"
 
 static uint32_t home(const struct idmap *m, uint32_t id)
 {
@@ -37,9 +38,7 @@ static void grow(struct idmap *m)
 	struct idmap old = *m;
 
 	m->cap = old.cap ? old.cap * 2 : 16;
-	m->slots = calloc(m->cap, sizeof *m->slots);
-	if (!m->slots)
-		oom();
+	m->slots = heap_zalloc(m->cap, sizeof *m->slots);
 	for (uint32_t i = 0; i < old.cap; i++) {
 		if (old.slots[i].p)
 			m->slots[locate(m, old.slots[i].id)] = old.slots[i];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Blocks of 4 KiB, filled from the front. The pool itself lies at the start of its first block,
- * so making and freeing one costs a push and a pop on the cache. What does not fit into an eighth
- * of a block's room left over goes into the next block; what is larger than a block gets memory of
- * its own, hung on the list `large`.
+ * so making and freeing one costs a push and a pop on the cache. What does not fit into the rest of a
+ * block goes into the next one; only what is larger than a block gets memory of its own, hung on the
+ * list `large`.
  */
 #include "server/base/pool.h"
 
@@ -139,8 +139,7 @@ void *pool_alloc(struct pool *p, size_t n)
 	void *r;
 
 	if (n > (size_t)(p->end - p->at)) {
-		if (n > BLOCK - align_up(sizeof(struct pool_block)) ||
-		    (size_t)(p->end - p->at) > BLOCK / 8)
+		if (n > BLOCK - align_up(sizeof(struct pool_block)))
 			return alloc_large(p, n);
 		add_block(p);
 	}
@@ -187,6 +186,18 @@ struct text pool_text(struct pool *p, struct text t)
 	return (struct text){pool_dup(p, t.p, t.n), t.n};
 }
 
+struct text pool_join(struct pool *p, struct text a, struct text b)
+{
+	char *r = pool_alloc(p, a.n + b.n + 1);
+
+	if (a.n)
+		memcpy(r, a.p, a.n);
+	if (b.n)
+		memcpy(r + a.n, b.p, b.n);
+	r[a.n + b.n] = '\0';
+	return (struct text){r, a.n + b.n};
+}
+
 struct text pool_printf(struct pool *p, const char *fmt, ...)
 {
 	va_list ap;
@@ -208,4 +219,13 @@ struct text pool_printf(struct pool *p, const char *fmt, ...)
 size_t pool_size(const struct pool *p)
 {
 	return p->size;
+}
+
+void *heap_zalloc(size_t n, size_t size)
+{
+	void *r = calloc(n ? n : 1, size);
+
+	if (!r)
+		oom();
+	return r;
 }

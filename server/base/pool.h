@@ -40,10 +40,15 @@ void *pool_extend(struct pool *, void *p, size_t old, size_t n);
 /* A copy of N octets, followed by a NUL that is not counted. */
 char *pool_dup(struct pool *, const void *, size_t n);
 struct text pool_text(struct pool *, struct text);
+/* Both texts in one, NUL-terminated. */
+struct text pool_join(struct pool *, struct text, struct text);
 /* The NUL-terminated result of formatting. */
 struct text pool_printf(struct pool *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Octets taken from the system by this pool, for tests and limits. */
 size_t pool_size(const struct pool *);
+
+/* Zeroed memory of malloc(3) for N things of SIZE octets; never NULL. free(3) gives it back. */
+void *heap_zalloc(size_t n, size_t size);
 
 #endif

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/files/mime.h"
 #include "server/http/date.h"
 #include "server/io/loop.h"
@@ -309,13 +310,12 @@ static void sweep_fired(struct timer *t)
 
 struct filecache *filecache_new(struct loop *loop, size_t entries, size_t small)
 {
-	struct filecache *c = calloc(1, sizeof *c);
+	struct filecache *c = heap_zalloc(1, sizeof *c);
 	size_t buckets = 1;
 
 	while (buckets < entries)
 		buckets *= 2;
-	if (!c || !(c->buckets = calloc(buckets, sizeof *c->buckets)))
-		oom();
+	c->buckets = heap_zalloc(buckets, sizeof *c->buckets);
 	c->loop = loop;
 	c->mask = buckets - 1;
 	c->max = entries;

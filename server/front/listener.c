@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/front/front.h"
 #include "server/io/loop.h"
 #include "server/io/sock.h"
@@ -103,10 +104,8 @@ void front_init(struct front *f, struct loop *loop, const struct front_settings 
 
 void front_listen(struct front *f, int fd, SSL_CTX *ctx)
 {
-	struct listener *l = calloc(1, sizeof *l);
+	struct listener *l = heap_zalloc(1, sizeof *l);
 
-	if (!l)
-		oom();
 	l->front = f;
 	l->ctx = ctx;
 	ev_io_init(&l->watcher, accept_cb, fd, EV_READ);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/front/tls.h"
 #include "server/h2/frame.h"
 
@@ -204,6 +205,9 @@ static enum channel_status write_h2(struct session *se, bool *progress)
 		int pieces;
 
 		h2_session_settle(se);
+		/* Nothing is left to be served: name the last stream and go. */
+		if (h2_shutting_down(se->h2) && !h2_open_streams(se->h2))
+			h2_shutdown(se->h2);
 		pieces = h2_send(se->h2, v, PIECES);
 		if (!pieces)
 			return channel_flush(&se->channel);
@@ -253,7 +257,8 @@ static void flush(struct job *j)
 		flush_h2(se);
 	else if (se->state == SESSION_REFUSED)
 		flush_refusal(se);
-	else if (se->state == SESSION_HANDSHAKE && channel_flush(&se->channel) != CHANNEL_ERROR)
+	else if ((se->state == SESSION_HANDSHAKE || se->state == SESSION_DETECT) &&
+		 channel_flush(&se->channel) != CHANNEL_ERROR)
 		want_write(se, se->channel.out != NULL);
 }
 
@@ -406,10 +411,8 @@ static void note_address(struct session *se)
 
 void session_new(struct front *f, int fd, SSL_CTX *ctx)
 {
-	struct session *se = calloc(1, sizeof *se);
+	struct session *se = heap_zalloc(1, sizeof *se);
 
-	if (!se)
-		oom();
 	se->front = f;
 	se->id = f->next_id++;
 	se->waits = FRONT_NOTHING;

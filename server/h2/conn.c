@@ -15,11 +15,9 @@ static const uint8_t shutdown_ping[8] = "goodbye";
 
 struct h2_conn *h2_conn_new(const struct h2_env *env, uint32_t id)
 {
-	struct h2_conn *c = calloc(1, sizeof *c);
+	struct h2_conn *c = heap_zalloc(1, sizeof *c);
 	uint32_t table = env->limits->header_table;
 
-	if (!c)
-		oom();
 	c->env = *env;
 	c->id = id;
 	c->peer_window = H2_WINDOW_DEFAULT;

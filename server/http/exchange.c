@@ -59,7 +59,8 @@ void xchg_feed_end(struct exchange *x, const struct http_fields *trailers)
 
 void xchg_drained(struct exchange *x)
 {
-	if (!x->out.starved || x->out.len >= x->out.limit)
+	/* Not for every octet: half of the room must be there again. `starved` stays until then. */
+	if (!x->out.starved || x->out.len > x->out.limit / 2)
 		return;
 	x->out.starved = false;
 	if (!x->detached && x->handler->writable)

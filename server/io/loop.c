@@ -10,9 +10,11 @@
 #include <time.h>
 
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/http/date.h"
 
-enum { POOL_BLOCKS = 4096, CHUNKS = 1024 };
+/* What is kept for reuse: 4 MiB each at the most. */
+enum { POOL_BLOCKS = 1024, CHUNKS = 256 };
 
 struct timer_queue {
 	struct list link;
@@ -209,9 +211,7 @@ struct timer_queue *loop_timers(struct loop *l, double after)
 		if (q->after <= after && q->after >= after)
 			return q;
 	}
-	q = calloc(1, sizeof *q);
-	if (!q)
-		oom();
+	q = heap_zalloc(1, sizeof *q);
 	q->loop = l;
 	q->after = after;
 	list_init(&q->timers);
