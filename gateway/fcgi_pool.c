@@ -65,7 +65,8 @@ static void enqueue(struct fcgi_pool *p, struct gate *g, bool first)
 	p->waiting_count++;
 	g->backend = &waiting_backend;
 	g->served_by = p;
-	g->timer.fire = wait_over;
+	timer_stop(&g->timer);
+	timer_init(&g->timer, wait_over);
 	timer_start(loop_timers(p->loop, p->set->queue_timeout), &g->timer);
 }
 

@@ -15,6 +15,7 @@
 #include "gateway/hints.h"
 #include "gateway/spool.h"
 #include "server/base/list.h"
+#include "server/base/log.h"
 #include "server/http/exchange.h"
 #include "server/io/loop.h"
 
@@ -73,7 +74,7 @@ void gate_refuse(struct gate *, unsigned status);
 void gate_stderr(struct gate *, const char *, size_t);
 /* The application has moved: its time limit starts anew. */
 void gate_progress(struct gate *);
-/* The gate has left a queue, whose time limit was another. */
+/* Starts the time limit for a backend; also after a queue, whose time limit was another. */
 void gate_restart_timer(struct gate *);
 
 /* The request body for the application. */
@@ -84,6 +85,11 @@ bool gate_body_done(const struct gate *);
 /* Whether the application waits for the client. */
 bool gate_body_awaited(const struct gate *);
 
+/* Releases what the gate holds outside the exchange's pool; for the handler's abort. */
+void gate_let_go(struct gate *);
+
+/* Who speaks in the log. */
+enum log_area gate_area(const struct gate *);
 /* Site, route and script for a log line, in the pool. */
 const char *gate_name(const struct gate *);
 

@@ -10,7 +10,7 @@ libgateway_a_SOURCES = \
 	gateway/fcgi_conn.c gateway/fcgi_conn.h \
 	gateway/fcgi_pool.c gateway/fcgi_pool.h \
 	gateway/fcgi_record.c gateway/fcgi_record.h \
-	gateway/gate.h \
+	gateway/gate.c gateway/gate.h \
 	gateway/gateway.c gateway/gateway.h \
 	gateway/hints.c gateway/hints.h \
 	gateway/script.c gateway/script.h \
