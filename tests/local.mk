@@ -35,6 +35,10 @@ unit_tests = \
 check_run = tests/unit/run.c tests/unit/run.h
 check_libs = $(CHECK_LIBS)
 
+# The scripted client of the HTTP/2 engine.
+peer_h2_reader = tests/peer/octets.h tests/peer/h2_reader.c tests/peer/h2_reader.h
+peer_h2 = $(peer_h2_reader) tests/peer/h2_client.c tests/peer/h2_client.h tests/peer/h2_script.c
+
 check_base_SOURCES = $(check_run) tests/unit/main_base.c \
 	tests/unit/test_base.c \
 	tests/unit/test_pipe.c
@@ -59,10 +63,16 @@ check_gateway_SOURCES = $(check_run) tests/unit/main_gateway.c \
 check_gateway_LDADD = libgateway.a libhttp.a libbase.a $(check_libs)
 
 # The engine does no I/O: nothing but floors 0 and 1 stands here, and must not.
-check_h2_SOURCES = $(check_run) tests/unit/main_h2.c \
+check_h2_SOURCES = $(check_run) tests/unit/main_h2.c $(peer_h2) \
+	tests/unit/h2_cases.c tests/unit/h2_cases.h \
+	tests/unit/test_h2_conn.c \
+	tests/unit/test_h2_recv.c \
+	tests/unit/test_h2_send.c \
 	tests/unit/test_hpack.c \
 	tests/unit/test_hpack_enc.c
 check_h2_LDADD = libh2.a libhttp.a libbase.a $(check_libs)
+# test_h2_conn.c counts the allocations of the engine.
+check_h2_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 
 check_http_SOURCES = $(check_run) tests/unit/main_http.c \
 	tests/unit/test_exchange.c \
@@ -93,6 +103,7 @@ endif
 fuzz_programs = \
 	fuzz_cgi_head \
 	fuzz_fcgi_record \
+	fuzz_h2_conn \
 	fuzz_hpack \
 	fuzz_ini
 
@@ -111,6 +122,8 @@ fuzz_cgi_head_SOURCES = tests/fuzz/fuzz_cgi_head.c $(fuzz_main)
 fuzz_cgi_head_LDADD = libgateway.a libhttp.a libbase.a $(fuzz_engine)
 fuzz_fcgi_record_SOURCES = tests/fuzz/fuzz_fcgi_record.c $(fuzz_main)
 fuzz_fcgi_record_LDADD = libgateway.a libhttp.a libbase.a $(fuzz_engine)
+fuzz_h2_conn_SOURCES = tests/fuzz/fuzz_h2_conn.c $(peer_h2_reader) $(fuzz_main)
+fuzz_h2_conn_LDADD = libh2.a libhttp.a libbase.a $(fuzz_engine)
 fuzz_hpack_SOURCES = tests/fuzz/fuzz_hpack.c $(fuzz_main)
 fuzz_hpack_LDADD = libh2.a libhttp.a libbase.a $(fuzz_engine)
 fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c $(fuzz_main)
@@ -118,10 +131,8 @@ fuzz_ini_LDADD = libapp.a libgateway.a libhttp.a libbase.a $(INIH_LIBS) $(fuzz_e
 
 # ---- what make does not build ----
 
-EXTRA_DIST += .ci/run tests/run tests/fuzz/corpus \
-	tests/integration/README.md \
-	tests/integration/fcgi_backend.py \
-	tests/integration/harness.py \
-	tests/integration/test_demo.py \
-	tests/integration/test_hints.py \
-	tests/integration/test_timing.py
+# Whole folders: scripts and inputs that nothing compiles.
+EXTRA_DIST += .ci/run tests/run tests/fuzz/corpus tests/fuzz/h2_conn.dict tests/integration
+
+dist-hook:
+	rm -rf '$(distdir)/tests/integration/__pycache__'

@@ -22,6 +22,7 @@ struct h2_conn *h2_conn_new(const struct h2_env *env, uint32_t id)
 	c->id = id;
 	c->peer_window = H2_WINDOW_DEFAULT;
 	c->peer_frame = H2_FRAME_SIZE;
+	c->last_told = H2_STREAM_LIMIT;
 	c->send.window = H2_WINDOW_DEFAULT;
 	c->recv.window = c->recv.limit = env->limits->connection_window;
 	list_init(&c->all);
@@ -58,13 +59,23 @@ void h2_remember_closed(struct h2_conn *c, uint32_t id, bool reset_sent)
 	c->closed[c->closed_at++ % H2_CLOSED_KEPT] = id | (reset_sent ? UINT32_C(1) << 31 : 0);
 }
 
-bool h2_recently_reset(const struct h2_conn *c, uint32_t id)
+static bool remembered(const struct h2_conn *c, uint32_t entry)
 {
 	for (unsigned i = 0; i < H2_CLOSED_KEPT; i++) {
-		if (c->closed[i] == (id | UINT32_C(1) << 31))
+		if (c->closed[i] == entry)
 			return true;
 	}
 	return false;
+}
+
+bool h2_recently_reset(const struct h2_conn *c, uint32_t id)
+{
+	return remembered(c, id | UINT32_C(1) << 31);
+}
+
+bool h2_recently_ended(const struct h2_conn *c, uint32_t id)
+{
+	return remembered(c, id);
 }
 
 void h2_stream_forget(struct h2_conn *c, struct h2_stream *s)
@@ -161,6 +172,7 @@ void h2_fail(struct h2_conn *c, enum h2_err err, const char *why)
 	if (c->failed)
 		return;
 	c->failed = true;
+	c->err = err;
 	c->rx = H2_RX_DEAD;
 	log_trace(AREA_H2, "[%u] connection error %s: %s", c->id, h2_err_name(err), why);
 	h2_send_goaway(c, c->last_stream, err, why);

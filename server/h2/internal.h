@@ -18,7 +18,7 @@
 enum {
 	H2_MAX_SETTINGS = 32,	   /* entries in one SETTINGS frame */
 	H2_MAX_CONTINUATIONS = 32, /* frames in one header block */
-	H2_CLOSED_KEPT = 32,	   /* streams whose end is remembered */
+	H2_CLOSED_KEPT = 256,	   /* streams whose end is remembered: twice the usual limit */
 	H2_BATCH = 128 * 1024,	   /* octets of DATA handed to the socket at a time */
 	H2_SMALL = 2048,	   /* DATA up to this is copied, so that frames share a chunk */
 };
@@ -79,13 +79,16 @@ struct h2_conn {
 	int64_t peer_window; /* SETTINGS_INITIAL_WINDOW_SIZE of the client */
 	uint32_t peer_frame;
 	struct h2_queue control, batch;
-	bool batch_begun; /* the first chunk of the batch is partly sent */
-	bool hold;	  /* the batch holds something that control frames must not overtake, */
-	size_t ahead;	  /* but for so many octets of them */
+	bool batch_begun;  /* the first chunk of the batch is partly sent */
+	uint32_t batch_no; /* of the batch, to know whose frames are in it */
+	bool hold;	   /* the batch holds something that control frames must not overtake, */
+	size_t ahead;	   /* but for so many octets of them */
 	struct list ready, drained;
 
 	bool settings_received, settings_acked;
+	uint32_t last_told; /* in the newest GOAWAY */
 	bool failed;
+	enum h2_err err; /* why it failed */
 	enum { H2_STAYING, H2_WARNED, H2_LEAVING } leaving;
 };
 
@@ -116,6 +119,8 @@ void h2_stream_forget(struct h2_conn *, struct h2_stream *);
 void h2_remember_closed(struct h2_conn *, uint32_t id, bool reset_sent);
 /* Whether the id was reset by us a short while ago, so that frames in flight are no fault. */
 bool h2_recently_reset(const struct h2_conn *, uint32_t id);
+/* Whether the id was used and ended without that. */
+bool h2_recently_ended(const struct h2_conn *, uint32_t id);
 /* Gives octets of the connection's window back. */
 void h2_conn_give(struct h2_conn *, size_t n);
 

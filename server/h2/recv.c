@@ -71,6 +71,7 @@ static void recv_reset(struct h2_conn *c, const uint8_t *p, struct h2_event *ev)
 	}
 	if (h2_stream_move(s, H2_IN_RESET, &err) != H2_FINE)
 		return;
+	list_remove(&s->ready);
 	*ev = (struct h2_event){.kind = H2_EV_RESET,
 				.stream = s,
 				.user = s->user,
@@ -200,6 +201,8 @@ static void block_append(struct h2_conn *c, const uint8_t *p, size_t n)
 	struct h2_block *b = &c->block;
 	size_t most = (size_t)c->env.limits->max_header_list * 2 + H2_FRAME_SIZE;
 
+	if (n == 0)
+		return;
 	if (b->len + n > most) {
 		h2_fail(c, H2_ENHANCE_YOUR_CALM, "header block far too large");
 		return;
@@ -243,6 +246,8 @@ static void block_complete(struct h2_conn *c, const uint8_t *p, size_t n, struct
 		h2_recv_request(c, id, p, n, end, ev);
 	} else if (h2_recently_reset(c, id)) {
 		h2_skip_block(c, p, n);
+	} else if (h2_recently_ended(c, id)) {
+		h2_fail(c, H2_STREAM_CLOSED, "HEADERS on a closed stream");
 	} else {
 		/* RFC 9113 section 5.1.1: ids rise, and the client's are odd */
 		h2_fail(c, H2_PROTOCOL_ERROR, "stream id not above the last, or even");
@@ -264,7 +269,9 @@ static void recv_headers(struct h2_conn *c, const uint8_t *p, size_t n, struct h
 	}
 	if (c->frame.flags & H2_FLAG_PRIORITY) {
 		if (n < 5) {
-			h2_fail(c, H2_FRAME_SIZE_ERROR, "HEADERS too short for its priority");
+			/* RFC 9113 section 6.2: it may be the padding that is too long. */
+			h2_fail(c, pad ? H2_PROTOCOL_ERROR : H2_FRAME_SIZE_ERROR,
+				"HEADERS too short for its priority");
 			return;
 		}
 		recv_priority(c, p);
@@ -378,6 +385,7 @@ static void end_data(struct h2_conn *c, struct h2_event *ev)
 		return;
 	if (s->body_left > 0) {
 		/* RFC 9113 section 8.1.1 */
+		h2_conn_give(c, ev->len); /* nobody gets to see it */
 		stream_error(c, s, H2_PROTOCOL_ERROR, "body shorter than content-length", ev);
 		return;
 	}
@@ -482,8 +490,9 @@ static bool head_legal(struct h2_conn *c, struct h2_event *ev)
 		s = h2_stream_find(c, f->stream);
 		if (s && s->state != H2_CLOSED)
 			stream_error(c, s, H2_FRAME_SIZE_ERROR, "frame of the wrong length", ev);
-		else if (!s)
-			h2_send_reset(c, NULL, f->stream, H2_FRAME_SIZE_ERROR);
+		else if (!s && !h2_recently_reset(c, f->stream))
+			/* RFC 9113 section 6.4: no RST_STREAM for an idle stream */
+			h2_fail(c, H2_FRAME_SIZE_ERROR, "frame of the wrong length");
 		return false;
 	}
 	return !c->failed && rule;
@@ -540,7 +549,7 @@ static size_t take_preface(struct h2_conn *c, const uint8_t *p, size_t n)
 
 	if (n > want)
 		n = want;
-	if (memcmp(p, H2_PREFACE + c->got, n) != 0) {
+	if (memcmp(p, &H2_PREFACE[c->got], n) != 0) {
 		h2_fail(c, H2_PROTOCOL_ERROR, "not the client preface");
 		return n;
 	}
@@ -645,6 +654,6 @@ size_t h2_recv(struct h2_conn *c, const uint8_t *p, size_t n, struct h2_event *e
 	while (used < n && ev->kind == H2_EV_NONE && c->failed == failed)
 		used += take(c, p + used, n - used, ev);
 	if (c->failed && !failed)
-		*ev = (struct h2_event){.kind = H2_EV_DEAD};
+		*ev = (struct h2_event){.kind = H2_EV_DEAD, .err = c->err};
 	return used;
 }

@@ -254,6 +254,11 @@ void h2_recv_trailers(struct h2_conn *c, struct h2_stream *s, const uint8_t *p, 
 		malformed(&k, "trailers larger than the limit");
 	if (s->body_left > 0)
 		malformed(&k, "body shorter than content-length");
+	for (uint32_t i = 0; i < fields->n; i++) {
+		/* RFC 9113 section 8.2.2 */
+		if (http_is_hop_field(fields->v[i].token))
+			malformed(&k, "connection-specific field");
+	}
 	if (k.bad) {
 		log_debug(AREA_H2, "[%u] stream %u: trailers: %s", c->id, s->id, k.bad);
 		h2_send_reset(c, s, s->id, H2_PROTOCOL_ERROR);

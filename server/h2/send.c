@@ -9,7 +9,7 @@
  *
  * Control goes first, so a 1xx never waits behind a body; at most behind the frame that is partly
  * on its way, since chunks of the batch begin and end at frame boundaries. The one exception is
- * `hold`: a batch with trailers, or with DATA of a stream that was reset since, goes out before
+ * `hold`: a batch with trailers, or with frames of a stream that was reset since, goes out before
  * later control frames, or the order of header blocks (RFC 7541 section 2.2) and of the stream
  * would break.
  *
@@ -143,7 +143,10 @@ void h2_send_goaway(struct h2_conn *c, uint32_t last, enum h2_err err, const cha
 	size_t n = why ? strlen(why) : 0;
 	uint8_t *p = control_frame(c, 8 + n, H2_GOAWAY, 0, 0);
 
-	h2_put32(p, last);
+	/* RFC 9113 section 6.8: the last stream must not rise. */
+	if (last < c->last_told)
+		c->last_told = last;
+	h2_put32(p, c->last_told);
 	h2_put32(p + 4, (uint32_t)err);
 	if (n)
 		memcpy(p + 8, why, n);
@@ -161,8 +164,8 @@ void h2_send_reset(struct h2_conn *c, struct h2_stream *s, uint32_t id, enum h2_
 	}
 	if (c->failed)
 		return;
-	/* DATA of this stream may be in the batch; nothing may follow RST_STREAM. */
-	if (c->batch.len)
+	/* Nothing may follow RST_STREAM: what is in the batch goes before it. */
+	if (c->batch.len && s && s->batch_no == c->batch_no)
 		hold_control(c);
 	h2_put32(control_frame(c, 4, H2_RST_STREAM, 0, id), (uint32_t)err);
 }
@@ -394,6 +397,7 @@ static void put_data(struct h2_conn *c, struct h2_stream *s, size_t most)
 		queue_used(&c->batch, H2_FRAME_HEAD + n);
 		pipe_take(out, n);
 	}
+	s->batch_no = c->batch_no;
 	s->send.window -= (int64_t)n;
 	c->send.window -= (int64_t)n;
 	if (end)
@@ -415,6 +419,7 @@ static void put_end(struct h2_conn *c, struct h2_stream *s)
 		h2_frame_put(at, 0, H2_DATA, H2_FLAG_END_STREAM, s->id);
 		queue_used(&c->batch, H2_FRAME_HEAD);
 	}
+	s->batch_no = c->batch_no;
 	end_sent(c, s);
 }
 
@@ -433,6 +438,7 @@ static void fill_batch(struct h2_conn *c)
 	struct list blocked;
 
 	list_init(&blocked);
+	c->batch_no++;
 	while (c->batch.len < H2_BATCH) {
 		struct list *it = list_shift(&c->ready);
 		struct h2_stream *s;
@@ -488,7 +494,8 @@ int h2_send(struct h2_conn *c, struct iovec *v, int max)
 		rest = rest->next;
 	}
 	n = put_iov(v, n, max, c->control.head, control_ahead(c));
-	return c->failed ? n : put_iov(v, n, max, rest, SIZE_MAX);
+	/* After a failure no more DATA is begun, unless GOAWAY has to stay behind it. */
+	return c->failed && !c->hold ? n : put_iov(v, n, max, rest, SIZE_MAX);
 }
 
 /* Drops N octets from the front of a queue; whether that ended inside a chunk. */

@@ -43,6 +43,7 @@ struct h2_stream {
 	struct pipe *out;		    /* body to send; borrowed; NULL once released */
 	const struct http_fields *trailers; /* to follow it; borrowed */
 	void *user;			    /* the session's; NULL once released */
+	uint32_t batch_no;		    /* the newest batch that holds frames of it */
 	int64_t body_left; /* declared content-length still to come; -1: not declared */
 	bool headers_sent; /* the final head is out */
 	bool end_received; /* END_STREAM came */

@@ -47,6 +47,8 @@ struct h2_client {
 	struct hpack_encoder enc;
 	struct octets wire; /* built, not yet fed */
 	struct octets trace;
+	size_t fence_size;
+	uint8_t *fence;	    /* pieces of input lie at its end */
 	struct octets body; /* DATA events that are one line */
 	uint32_t body_stream;
 	bool body_end;
@@ -54,6 +56,7 @@ struct h2_client {
 	bool keep_streams; /* streams are released by command only */
 	struct h2_client_stream streams[H2_CLIENT_STREAMS];
 	unsigned count;
+	uint32_t table; /* our SETTINGS_HEADER_TABLE_SIZE */
 };
 
 /* Limits may be changed after init; open() makes the connection. */

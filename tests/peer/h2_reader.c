@@ -32,6 +32,12 @@ static void wrong(struct h2_reader *r, const char *why)
 		r->bad = why;
 }
 
+void h2_reader_ask(struct h2_reader *r, uint32_t size)
+{
+	if (r->asked < sizeof r->tables / sizeof *r->tables)
+		r->tables[r->asked++] = size;
+}
+
 static struct h2_reader_stream *stream_of(struct h2_reader *r, uint32_t id)
 {
 	for (size_t i = r->count; i-- > 0;) {
@@ -62,6 +68,11 @@ static struct h2_reader_stream *on_stream(struct h2_reader *r, uint32_t id)
 	return s;
 }
 
+static unsigned three_digits(const char *p)
+{
+	return (unsigned)((p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0'));
+}
+
 /* Decodes a block into the trace; its :status, 0 for trailers. */
 static unsigned read_fields(struct h2_reader *r)
 {
@@ -77,7 +88,7 @@ static unsigned read_fields(struct h2_reader *r)
 		else
 			say(r, " %.*s=%.*s", (int)f.name.n, f.name.p, (int)f.value.n, f.value.p);
 		if (f.token == HPACK_STATUS && n == 0 && f.value.n == 3)
-			status = (unsigned)atoi(f.value.p);
+			status = three_digits(f.value.p);
 		else if (f.name.n && f.name.p[0] == ':')
 			wrong(r, "pseudo-header field out of place");
 		n++;
@@ -145,6 +156,10 @@ static void read_settings(struct h2_reader *r, const struct h2_frame *f, const u
 	for (uint32_t i = 0; i + 6 <= f->length; i += 6)
 		say(r, " %u=%u", h2_get16(p + i), h2_get32(p + i + 2));
 	say(r, "\n");
+	if (f->flags & H2_FLAG_ACK && r->asked) {
+		r->dec.allowed = r->tables[0];
+		memmove(r->tables, r->tables + 1, --r->asked * sizeof *r->tables);
+	}
 	r->settled = true;
 }
 

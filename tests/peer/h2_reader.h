@@ -37,7 +37,9 @@ struct h2_reader {
 	struct octets block;
 	uint32_t block_stream; /* 0: no header block is open */
 	bool block_end;
-	bool settled;	  /* SETTINGS came */
+	bool settled;	    /* SETTINGS came */
+	uint32_t tables[8]; /* HEADER_TABLE_SIZE of our SETTINGS not yet acknowledged */
+	unsigned asked;
 	uint32_t last;	  /* of the newest GOAWAY */
 	uint32_t highest; /* stream that the client has opened; 0: not known, not checked */
 	struct h2_reader_stream *streams;
@@ -47,6 +49,8 @@ struct h2_reader {
 };
 
 void h2_reader_init(struct h2_reader *, struct pool_cache *, struct octets *trace);
+/* SETTINGS were sent to the server; SIZE of our table holds once they are acknowledged. */
+void h2_reader_ask(struct h2_reader *, uint32_t size);
 void h2_reader_clear(struct h2_reader *);
 void h2_reader_take(struct h2_reader *, const void *, size_t);
 

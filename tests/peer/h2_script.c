@@ -135,6 +135,13 @@ static bool cmd_preface(struct h2_client *c, const struct words *w)
 	return true;
 }
 
+/* What the reader holds for idle. */
+static void note_stream(struct h2_client *c, uint8_t type, uint32_t id)
+{
+	if (type == H2_HEADERS && id % 2 && id > c->reader.highest)
+		c->reader.highest = id;
+}
+
 static bool cmd_frame(struct h2_client *c, const struct words *w)
 {
 	struct octets o = {0};
@@ -150,6 +157,7 @@ static bool cmd_frame(struct h2_client *c, const struct words *w)
 			well = hex(&o, w->v[i]);
 		}
 	}
+	note_stream(c, (uint8_t)number(w, 1), number(w, 3));
 	put_frame(c, (uint8_t)number(w, 1), (uint8_t)number(w, 2), number(w, 3),
 		  (struct text){(char *)o.p, o.n});
 	octets_clear(&o);
@@ -173,8 +181,9 @@ static bool cmd_settings(struct h2_client *c, const struct words *w)
 		h2_put16(octets + n, id);
 		h2_put32(octets + n + 2, v);
 		if (id == H2_SET_HEADER_TABLE_SIZE)
-			c->reader.dec.allowed = v;
+			c->table = v;
 	}
+	h2_reader_ask(&c->reader, c->table);
 	put_frame(c, H2_SETTINGS, 0, 0, (struct text){(char *)octets, n});
 	return true;
 }
@@ -267,8 +276,7 @@ static bool cmd_headers(struct h2_client *c, const struct words *w)
 		put_frame(c, type, flags, id, (struct text){(char *)payload.p, payload.n});
 		type = H2_CONTINUATION;
 	} while (at < block.n);
-	if (id % 2 && id > c->reader.highest)
-		c->reader.highest = id;
+	note_stream(c, H2_HEADERS, id);
 	octets_clear(&block);
 	octets_clear(&payload);
 	return true;

@@ -93,9 +93,9 @@ void rig_wait_gone(pid_t pid)
 	rig_until(is_gone, &pid);
 }
 
-static bool is_child(const char *pid, bool zombies)
+static bool is_child(const char *pid)
 {
-	char path[300], state = '?';
+	char path[300];
 	int parent = 0;
 	FILE *f;
 
@@ -103,13 +103,13 @@ static bool is_child(const char *pid, bool zombies)
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	if (fscanf(f, "%*d (%*[^)]) %c %d", &state, &parent) != 2)
+	if (fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
 		parent = 0;
 	fclose(f);
-	return parent == rig.spawner && (!zombies || state == 'Z');
+	return parent == rig.spawner;
 }
 
-int rig_children(bool zombies)
+int rig_children(void)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
@@ -117,11 +117,22 @@ int rig_children(bool zombies)
 
 	ck_assert_ptr_nonnull(d);
 	while ((e = readdir(d))) {
-		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && is_child(e->d_name, zombies))
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && is_child(e->d_name))
 			n++;
 	}
 	closedir(d);
 	return n;
+}
+
+static bool is_childless(const void *arg)
+{
+	(void)arg;
+	return rig_children() == 0;
+}
+
+void rig_wait_childless(void)
+{
+	rig_until(is_childless, NULL);
 }
 
 /* ---- making and ending ---- */
@@ -166,6 +177,8 @@ void rig_run_spawner(void)
 	ck_assert_int_ge(rig.spawner, 0);
 	if (!rig.spawner)
 		_exit(spawner_main());
+	/* It is ready; and the next HELLO is an answer. */
+	rig_receive(SPAWN_HELLO);
 }
 
 void rig_make(void)

@@ -73,8 +73,10 @@ void rig_until(bool (*)(const void *), const void *);
 void rig_spin(double seconds);
 bool rig_alive(pid_t);
 void rig_wait_gone(pid_t);
-/* Children of the spawner, zombies or all. */
-int rig_children(bool zombies);
+/* How many children the spawner has, zombies included. */
+int rig_children(void);
+/* Waits until it has none. */
+void rig_wait_childless(void);
 double rig_now(void);
 /* Whether the spawner has written these words to its log. */
 bool rig_logged(const char *words);
