@@ -74,9 +74,10 @@ static void reap(struct job *j)
 	free(list_entry(j, struct cgi_proc, reap));
 }
 
-/* Nobody needs the object any more. */
+/* Nobody needs the object any more. What is left of the group ends, too. */
 static void discard(struct cgi_proc *p)
 {
+	spawn_forget(p->spawner, &p->child);
 	close_all(p);
 	timer_stop(&p->timer);
 	job_cancel(&p->flush);
@@ -194,7 +195,7 @@ static void out_cb(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct cgi_proc *p = w->data;
 	size_t room = gate_room(p->gate);
-	bool straight = gate_in_body(p->gate);
+	size_t straight = gate_straight(p->gate);
 	ssize_t r;
 
 	(void)events;
@@ -202,7 +203,7 @@ static void out_cb(struct ev_loop *ev, ev_io *w, int events)
 		ev_io_stop(ev, w); /* resume() starts it again */
 		return;
 	}
-	r = straight ? read_straight(p, room)
+	r = straight ? read_straight(p, room < straight ? room : straight)
 		     : read(p->out, p->loop->buffer, room < LOOP_BUFFER ? room : LOOP_BUFFER);
 	if (r > 0) {
 		gate_progress(p->gate);
@@ -284,8 +285,6 @@ static void on_abort(struct gate *g)
 	struct cgi_proc *p = g->served_by;
 
 	detach(p);
-	if (!p->exited)
-		spawn_forget(p->spawner, &p->child);
 	discard(p);
 }
 
@@ -343,7 +342,8 @@ static int add_env(void *to, struct text name, struct text value)
 	}
 	memcpy(b->p + b->n, name.p, name.n);
 	b->p[b->n + name.n] = '=';
-	memcpy(b->p + b->n + name.n + 1, value.p, value.n);
+	if (value.n)
+		memcpy(b->p + b->n + name.n + 1, value.p, value.n);
 	b->p[b->n + need - 1] = '\0';
 	b->n += need;
 	return 0;
@@ -426,7 +426,7 @@ void cgi_serve(struct gate *g)
 	struct cgi_proc *p = proc_new(g);
 	int theirs[3] = {-1, -1, -1}, r;
 	struct spawn_request request = {.route = g->t->route_index,
-					.program = g->request.script_filename};
+					.program = g->program};
 
 	r = make_pipe(&p->in, &theirs[0], true) || make_pipe(&p->out, &theirs[1], false) ||
 	    make_pipe(&p->err, &theirs[2], false);

@@ -55,6 +55,8 @@ void fcgi_conn_close(struct fcgi_conn *c)
 	ev_io_stop(c->loop->ev, &c->writer);
 	close(c->fd);
 	loop_reap_later(c->loop, &c->reap);
+	if (!c->accepted)
+		fcgi_pool_accepted(c->pool);
 	fcgi_pool_gone(c->pool, idle);
 }
 
@@ -378,14 +380,17 @@ static void read_failed(struct fcgi_conn *c, ssize_t r)
  */
 static bool read_straight(struct fcgi_conn *c, size_t room)
 {
-	size_t left = frec_stdout_left(&c->parser), lent = 0, got, body;
+	size_t left = frec_stdout_left(&c->parser), most = gate_straight(c->gate);
+	size_t lent = 0, got, body;
 	struct iovec v[PIECES];
 	ssize_t r;
 	int n;
 
-	if (left < STRAIGHT_LEAST || !gate_in_body(c->gate))
+	if (left < STRAIGHT_LEAST || !most)
 		return false;
-	n = xchg_reserve(c->gate->x, v, PIECES - 1, left < room ? left : room);
+	if (most > room)
+		most = room;
+	n = xchg_reserve(c->gate->x, v, PIECES - 1, left < most ? left : most);
 	for (int i = 0; i < n; i++)
 		lent += v[i].iov_len;
 	/* What follows the record may be body, too: never more than there is room for. */
@@ -430,7 +435,9 @@ static void readable_cb(struct ev_loop *ev, ev_io *w, int events)
 		read_failed(c, r);
 		return;
 	}
-	c->answered = true;
+	if (!c->accepted)
+		fcgi_pool_accepted(c->pool);
+	c->accepted = c->answered = true;
 	gate_progress(c->gate);
 	parse(c, c->loop->buffer, (size_t)r);
 }

@@ -4,6 +4,9 @@
  * need grow old and are closed. When max_connections are open, requests wait in order; a connection
  * that becomes free serves the first of them. A Unix socket whose backlog is full answers EAGAIN:
  * the request then waits too, and is tried again shortly.
+ *
+ * An application that serves one connection at a time accepts the next only when we close: while a
+ * connection waits to be accepted, none is kept.
  */
 #include "gateway/fcgi_pool.h"
 
@@ -25,6 +28,7 @@ struct fcgi_pool {
 	struct list idle;    /* connections, newest first */
 	struct list waiting; /* gates, oldest first */
 	unsigned open, idle_count, waiting_count;
+	unsigned unaccepted; /* of the open ones: those that have never got an octet back */
 	int next; /* address to try first */
 	struct timer retry;
 };
@@ -114,6 +118,7 @@ static bool connect_new(struct fcgi_pool *p, struct gate *g, int *err)
 		}
 		p->next = (p->next + i) % p->set->addr_count;
 		p->open++;
+		p->unaccepted++;
 		fcgi_conn_new(p, p->loop, fd, done, p->set->connect_timeout, g, p->set->keep > 0);
 		return true;
 	}
@@ -177,7 +182,7 @@ void fcgi_pool_release(struct fcgi_pool *p, struct fcgi_conn *c)
 		fcgi_conn_serve(c, first_waiting(p));
 		return;
 	}
-	if (p->idle_count >= p->set->keep) {
+	if (p->idle_count >= p->set->keep || p->unaccepted) {
 		fcgi_conn_close(c);
 		return;
 	}
@@ -202,6 +207,11 @@ static void serve_waiting(struct fcgi_pool *p)
 static void retry_fired(struct timer *t)
 {
 	serve_waiting(list_entry(t, struct fcgi_pool, retry));
+}
+
+void fcgi_pool_accepted(struct fcgi_pool *p)
+{
+	p->unaccepted--;
 }
 
 void fcgi_pool_gone(struct fcgi_pool *p, bool was_idle)

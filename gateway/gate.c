@@ -184,6 +184,14 @@ static bool bad_head(struct gate *g)
 
 static bool write_body(struct gate *g, const char *p, size_t n)
 {
+	int64_t left = g->x->left;
+
+	if (left >= 0 && n > (uint64_t)left && !g->x->bodyless) {
+		xchg_write(g->x, p, (size_t)left);
+		g->backend->abort(g);
+		gate_fail(g, XCHG_BACKEND_BAD, "answer is longer than its Content-Length");
+		return false;
+	}
 	if (xchg_write(g->x, p, n) == n)
 		return true;
 	/* Backends read no more than gate_room() says. */
@@ -223,9 +231,11 @@ size_t gate_room(struct gate *g)
 	return xchg_room(g->x);
 }
 
-bool gate_in_body(const struct gate *g)
+size_t gate_straight(const struct gate *g)
 {
-	return g->head_done && !g->x->bodyless;
+	if (!g->head_done || g->x->bodyless)
+		return 0;
+	return g->x->left < 0 ? SIZE_MAX : (size_t)g->x->left;
 }
 
 /* ---- body of the request ---- */

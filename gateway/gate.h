@@ -36,6 +36,7 @@ struct gate {
 	struct exchange *x;
 	const struct gateway_target *t;
 	struct cgi_request request;
+	struct text program; /* the script's file as the route's root names it */
 	struct cgi_head head;
 	struct hints hints;
 	struct spool spool;
@@ -60,8 +61,9 @@ struct gate {
 bool gate_output(struct gate *, const char *, size_t);
 /* How many octets of output can be taken now. 0: wait for resume(). */
 size_t gate_room(struct gate *);
-/* Whether output goes to the body as it is, so that gate->x may be written to directly. */
-bool gate_in_body(const struct gate *);
+/* How many octets of output may go straight into the body, gate->x, as they are; 0: none, all goes
+ * through gate_output(). */
+size_t gate_straight(const struct gate *);
 /* The output is complete. The gate is gone afterwards. */
 void gate_end(struct gate *);
 /* The application failed; WHY in words for the log. The gate is gone afterwards. */

@@ -109,7 +109,7 @@ static void start(struct exchange *x)
 	list_init(&g->timer.link);
 	cgi_head_init(&g->head, x->pool, t->max_head);
 	spool_init(&g->spool, &t->loop->chunks);
-	status = script_resolve(&g->request, x, t);
+	status = script_resolve(&g->request, &g->program, x, t);
 	if (status) {
 		gate_refuse(g, status);
 		return;

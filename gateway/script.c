@@ -150,7 +150,7 @@ static void resolve_links(struct cgi_request *r, struct pool *pool)
 	free(root);
 }
 
-unsigned script_resolve(struct cgi_request *r, const struct exchange *x,
+unsigned script_resolve(struct cgi_request *r, struct text *program, const struct exchange *x,
 			const struct gateway_target *t)
 {
 	unsigned status = 0;
@@ -170,6 +170,7 @@ unsigned script_resolve(struct cgi_request *r, const struct exchange *x,
 		by_mount(r, x, t);
 		break;
 	}
+	*program = r->script_filename;
 	if (!status && t->realpath && t->match != GATEWAY_MOUNT)
 		resolve_links(r, x->pool);
 	return status;

@@ -197,6 +197,27 @@ static void close_all(int *fds, size_t n)
 	free(fds);
 }
 
+static void close_others(int *fds, size_t n, int index)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (fds[i] >= 0 && (int)i != index) {
+			close(fds[i]);
+			fds[i] = -1;
+		}
+	}
+}
+
+void sockets_keep(struct sockets *s, int index)
+{
+	for (size_t i = 0; i < s->listener_count; i++)
+		close_others(s->listeners[i].fds, s->workers, index);
+	close_others(s->worker_ends, s->workers, index);
+	if (index >= 0) {
+		close_others(s->spawner_ends, s->workers, -1);
+		close_others(s->pool_fds, s->pool_count, -1);
+	}
+}
+
 void sockets_close(struct sockets *s)
 {
 	for (size_t i = 0; i < s->listener_count; i++) {

@@ -39,4 +39,7 @@ struct sockets {
 int sockets_open(struct sockets *, const struct config *, uid_t uid, gid_t gid);
 void sockets_close(struct sockets *);
 
+/* In a child: closes what belongs to the others. INDEX: of a worker; -1: the spawner. */
+void sockets_keep(struct sockets *, int index);
+
 #endif

@@ -149,6 +149,7 @@ static void start(struct supervisor *s, struct child *c, int worker)
 		return;
 	}
 	become_child(s);
+	sockets_keep(&s->sockets, worker);
 	if (worker >= 0) {
 		prctl(PR_SET_NAME, "outrider-worker");
 		exit(worker_run(s->config, &s->sockets, (unsigned)worker));

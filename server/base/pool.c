@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Blocks of 4 KiB, filled from the front. The pool itself lies at the start of its first block,
- * so making and freeing one costs a push and a pop on the cache. What does not fit into the rest of a
- * block goes into the next one; only what is larger than a block gets memory of its own, hung on the
- * list `large`.
+ * so making and freeing one costs a push and a pop on the cache. What does not fit into the rest of
+ * a block goes into the next one; only what is larger than a block gets memory of its own, hung on
+ * the list `large`.
  */
 #include "server/base/pool.h"
 

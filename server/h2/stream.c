@@ -117,16 +117,3 @@ enum h2_verdict h2_stream_move(struct h2_stream *s, enum h2_input in, enum h2_er
 	*err = c->err;
 	return c->verdict;
 }
-
-const char *h2_state_name(enum h2_state state)
-{
-	static const char *const names[H2_STATES] = {
-	    [H2_IDLE] = "idle",
-	    [H2_OPEN] = "open",
-	    [H2_HALF_LOCAL] = "half-closed (local)",
-	    [H2_HALF_REMOTE] = "half-closed (remote)",
-	    [H2_CLOSED] = "closed",
-	};
-
-	return names[state];
-}

@@ -57,6 +57,4 @@ struct h2_stream {
  */
 enum h2_verdict h2_stream_move(struct h2_stream *, enum h2_input, enum h2_err *err);
 
-const char *h2_state_name(enum h2_state);
-
 #endif
