@@ -108,7 +108,7 @@ const struct conf_key conf_keys[] = {
      "Time a request waits for a connection"},
     {FASTCGI("connect_timeout", connect_timeout), TYPE_TIME, NULL, "5s", 10, HOURS, 0,
      "Time for connecting"},
-    {FASTCGI("keep_timeout", keep_timeout), TYPE_TIME, NULL, "5s", 0, HOURS, 0,
+    {FASTCGI("keep_timeout", keep_timeout), TYPE_TIME, NULL, "200ms", 0, HOURS, 0,
      "Time an idle connection is kept"},
 
     {SITE("hosts", hosts), TYPE_HOSTS, NULL, "*", 0, 0, 0,

@@ -126,13 +126,25 @@ static int open_command(struct sockets *s, const struct conf_fastcgi *c, uid_t u
 	return 0;
 }
 
+/*
+ * How many idle connections a worker may keep to programs of our own. Each serves one connection at
+ * a time, so kept ones hold their processes: all workers together must leave one free for whoever
+ * has none.
+ */
+static unsigned keep_of(const struct conf_fastcgi *c, unsigned workers)
+{
+	unsigned most = workers == 1 ? c->processes : (c->processes - 1) / workers;
+
+	return c->connect || c->keep < most ? c->keep : most;
+}
+
 static int open_pool(struct sockets *s, const struct conf_fastcgi *c, uid_t uid, gid_t gid)
 {
 	struct fcgi_pool_settings *p = &s->pools[c->index];
 	const char *why;
 
 	*p = (struct fcgi_pool_settings){.name = c->name,
-					 .keep = c->keep,
+					 .keep = keep_of(c, s->workers),
 					 .max_connections = c->max_connections,
 					 .queue = c->queue,
 					 .connect_timeout = c->connect_timeout,

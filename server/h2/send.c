@@ -369,7 +369,12 @@ void h2_schedule(struct h2_conn *c, struct h2_stream *s)
 
 void h2_wake(struct h2_conn *c, struct h2_stream *s)
 {
-	h2_schedule(c, s);
+	/* When all is sent already (HEAD, 204), the session only learns that the handler has
+	 * finished. */
+	if (s->state == H2_CLOSED || s->state == H2_HALF_LOCAL)
+		h2_mark_drained(c, s);
+	else
+		h2_schedule(c, s);
 }
 
 /* The next DATA frame of a stream, moved or copied into the batch. */

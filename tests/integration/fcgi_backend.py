@@ -170,6 +170,8 @@ class _Connection:
 
     def _next(self, first):
         kind, content = self.take()
+        if kind == ABORT:   # crossed the end of the request before
+            raise Gone("ABORT_REQUEST")
         assert kind == BEGIN, kind
         role, flags = struct.unpack_from("!HB", content)
         stream = b""

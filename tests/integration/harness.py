@@ -5,6 +5,7 @@ Started as root, server and PHP run as www-data, as they would in earnest; so ev
 copied to a folder of its own under the temporary folder.
 """
 import atexit
+import collections
 import glob
 import os
 import re
@@ -101,6 +102,14 @@ def wait_for(condition, seconds=10.0, what="condition"):
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {seconds} s")
         time.sleep(0.02)
+
+
+# h2 takes every GOAWAY for the end. A graceful one is not (RFC 9113 section 6.8): open streams go on.
+_machine = h2.connection.H2ConnectionStateMachine
+_machine._transitions = {  # pylint: disable=protected-access
+    **_machine._transitions,  # pylint: disable=protected-access
+    (h2.connection.ConnectionState.CLIENT_OPEN, h2.connection.ConnectionInputs.RECV_GOAWAY):
+        (None, h2.connection.ConnectionState.CLIENT_OPEN)}
 
 
 # ---- cases ----
@@ -225,6 +234,7 @@ class Php:
         _started.append(self)
         wait_for(lambda: os.path.exists(self.socket) or not self.process.alive(), what="php-fpm")
         if not self.process.alive():
+            self.process = None
             raise RuntimeError("php-fpm: " + self.log())
 
     @classmethod
@@ -339,6 +349,7 @@ class Outrider:
                 break
             self.process.stop()
         if not self.process.alive():
+            self.process = None
             raise RuntimeError("outrider did not start: " + self.log()[-3000:])
         return self
 
@@ -351,13 +362,15 @@ class Outrider:
 
     def _listening(self):
         end = time.monotonic() + 20
-        while self.process.alive() and time.monotonic() < end:
+        ports = [port for word, port in (("@PORT@", self.port), ("@TLS_PORT@", self.tls_port))
+                 if word in self.ini]
+        while ports and self.process.alive() and time.monotonic() < end:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return True
+                socket.create_connection(("127.0.0.1", ports[0]), 1).close()
+                ports.pop(0)
             except OSError:
                 time.sleep(0.02)
-        return False
+        return not ports
 
     def stop(self):
         if self.process is not None:
@@ -528,7 +541,7 @@ class Http2:
         self.goaway = None        # (error code, last stream)
         self.closed = False
         self.settings = {}
-        self.events = []
+        self.events = collections.deque(maxlen=20)   # the latest
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=True, header_encoding="utf-8", validate_outbound_headers=False,
             normalize_outbound_headers=False))
@@ -644,7 +657,7 @@ class Http2:
                 if condition():
                     return
                 raise AssertionError(f"{what}: did not come; goaway {self.goaway}, "
-                                     f"closed {self.closed}, last events {self.events[-5:]}")
+                                     f"closed {self.closed}, last events {list(self.events)[-5:]}")
 
     def collect(self, number, seconds=10.0):
         """The stream, once it has ended or was reset."""

@@ -134,6 +134,7 @@ private_key = @DIR@/key.pem
 [fastcgi raw]
 connect = unix:@BACKEND@
 [site main]
+root = @WWW@
 [route raw]
 match = /
 handler = fastcgi

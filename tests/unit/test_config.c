@@ -172,7 +172,7 @@ START_TEST(fastcgi_values)
 	ck_assert_uint_eq(f->queue, 1024);
 	ck_assert_double_eq(f->queue_timeout, 10);
 	ck_assert_double_eq(f->connect_timeout, 5);
-	ck_assert_double_eq(f->keep_timeout, 5);
+	ck_assert_double_eq(f->keep_timeout, 0.2);
 	f = f->next;
 	ck_assert_uint_eq(f->index, 1);
 	ck_assert_ptr_null(f->connect);
