@@ -425,8 +425,7 @@ void cgi_serve(struct gate *g)
 {
 	struct cgi_proc *p = proc_new(g);
 	int theirs[3] = {-1, -1, -1}, r;
-	struct spawn_request request = {.route = g->t->route_index,
-					.program = g->program};
+	struct spawn_request request = {.route = g->t->route_index, .program = g->program};
 
 	r = make_pipe(&p->in, &theirs[0], true) || make_pipe(&p->out, &theirs[1], false) ||
 	    make_pipe(&p->err, &theirs[2], false);

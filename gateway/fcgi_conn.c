@@ -464,10 +464,11 @@ static void on_abort(struct gate *g)
 {
 	struct fcgi_conn *c = g->served_by;
 	uint8_t record[FREC_HEAD];
+	bool between = !c->params_left && !c->head_left && !c->content_left;
 
 	detach(c);
 	/* Few applications heed it, closing is what ends them (FastCGI 1.0 section 5.4). */
-	if (c->state == FCGI_BUSY && !c->head_left && !c->content_left) {
+	if (c->state == FCGI_BUSY && between) {
 		frec_put_head(record, FCGI_ABORT_REQUEST, REQUEST_ID, 0, 0);
 		if (send(c->fd, record, sizeof record, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			log_debug(AREA_FCGI, "[%d] ABORT_REQUEST not sent", c->fd);

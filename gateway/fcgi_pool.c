@@ -29,7 +29,7 @@ struct fcgi_pool {
 	struct list waiting; /* gates, oldest first */
 	unsigned open, idle_count, waiting_count;
 	unsigned unaccepted; /* of the open ones: those that have never got an octet back */
-	int next; /* address to try first */
+	int next;	     /* address to try first */
 	struct timer retry;
 };
 
@@ -52,8 +52,20 @@ static struct gate *leave_queue(struct fcgi_pool *p, struct gate *g)
 	return g;
 }
 
+static void wait_too_long(struct fcgi_pool *p, struct gate *g)
+{
+	gate_fail(g, XCHG_BACKEND_DOWN,
+		  "[fastcgi %s] no connection became free in %g s (queue_timeout): answered 503",
+		  p->set->name, p->set->queue_timeout);
+}
+
 static void enqueue(struct fcgi_pool *p, struct gate *g, bool first)
 {
+	/* One that comes back, because the backlog was full again, does not begin anew to wait. */
+	if (g->queued > 0 && loop_now(p->loop) - g->queued >= p->set->queue_timeout) {
+		wait_too_long(p, g);
+		return;
+	}
 	if (p->waiting_count >= p->set->queue) {
 		gate_fail(g, XCHG_BACKEND_DOWN,
 			  "[fastcgi %s] all %u connections are busy and %u requests wait (queue): "
@@ -67,6 +79,8 @@ static void enqueue(struct fcgi_pool *p, struct gate *g, bool first)
 	else
 		list_append(&p->waiting, &g->waiting);
 	p->waiting_count++;
+	if (!(g->queued > 0))
+		g->queued = loop_now(p->loop);
 	g->backend = &waiting_backend;
 	g->served_by = p;
 	timer_stop(&g->timer);
@@ -80,9 +94,7 @@ static void wait_over(struct timer *t)
 	struct fcgi_pool *p = g->served_by;
 
 	leave_queue(p, g);
-	gate_fail(g, XCHG_BACKEND_DOWN,
-		  "[fastcgi %s] no connection became free in %g s (queue_timeout): answered 503",
-		  p->set->name, p->set->queue_timeout);
+	wait_too_long(p, g);
 }
 
 static void nothing(struct gate *g)

@@ -42,6 +42,7 @@ struct gate {
 	struct spool spool;
 	struct timer timer;	       /* runs while the application owes progress */
 	struct list waiting;	       /* in the queue of a pool */
+	double queued;		       /* when it first came there; 0: never */
 	const struct backend *backend; /* NULL before it has one */
 	void *served_by;	       /* the backend's own */
 	uint64_t received;	       /* octets of request body so far */

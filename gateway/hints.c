@@ -9,9 +9,12 @@
 
 #include "server/base/pool.h"
 
+/* A head costs something even without a field: `:status` and its frame. */
+enum { HEAD_COST = 16 };
+
 static size_t octets_of(const struct http_head *h)
 {
-	size_t n = 0;
+	size_t n = HEAD_COST;
 
 	for (uint32_t i = 0; i < h->fields.n; i++)
 		n += h->fields.v[i].name.n + h->fields.v[i].value.n;

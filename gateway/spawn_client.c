@@ -271,8 +271,8 @@ void spawn_client_free(struct spawn_client *c)
 {
 	if (!c)
 		return;
-	list_each_safe(it, &c->children)
-		remove_child(c, list_entry(it, struct spawn_child, link));
+	/* Their owners free them; some have outlived their exchanges. */
+	fail_all(c);
 	ev_io_stop(c->loop->ev, &c->read);
 	ev_io_stop(c->loop->ev, &c->write);
 	close(c->fd);

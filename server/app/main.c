@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ev.h>
 #include <openssl/crypto.h>
@@ -78,11 +80,26 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
+/* What is opened later must not take the place of a standard stream that was closed. */
+static void keep_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.config = OUTRIDER_CONFIG};
 	struct config *config;
-	int r = parse_options(argc, argv, &o);
+	int r;
+
+	keep_standard_streams();
+	r = parse_options(argc, argv, &o);
 
 	if (r >= 0)
 		return r;

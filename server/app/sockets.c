@@ -88,7 +88,8 @@ static int open_listen(struct sockets *s, const struct conf_listen *c)
 
 /* ---- FastCGI ---- */
 
-static int make_folder(struct sockets *s, uid_t uid, gid_t gid)
+/* It stays root's until all sockets are in it: nobody else may put links in our way. */
+static int make_folder(struct sockets *s)
 {
 	const char *base = getuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
 
@@ -97,7 +98,7 @@ static int make_folder(struct sockets *s, uid_t uid, gid_t gid)
 	if (!base || access(base, W_OK) || strlen(base) > 40)
 		base = "/tmp";
 	snprintf(s->folder, sizeof s->folder, "%s/outrider-XXXXXX", base);
-	if (!mkdtemp(s->folder) || (getuid() == 0 && chown(s->folder, uid, gid))) {
+	if (!mkdtemp(s->folder)) {
 		log_error(AREA_SERVER, "cannot make a folder %s for the sockets of `command`: %s",
 			  s->folder, strerror(errno));
 		s->folder[0] = '\0';
@@ -112,7 +113,7 @@ static int open_command(struct sockets *s, const struct conf_fastcgi *c, uid_t u
 	const char *why;
 	char text[160];
 
-	if (make_folder(s, uid, gid))
+	if (make_folder(s))
 		return -1;
 	snprintf(text, sizeof text, "unix:%s/%u.sock", s->folder, c->index);
 	p->addr_count = sock_parse(text, true, p->addrs, &why);
@@ -197,6 +198,11 @@ int sockets_open(struct sockets *s, const struct config *c, uid_t uid, gid_t gid
 		r |= open_listen(s, l);
 	for (const struct conf_fastcgi *f = c->fastcgis; f; f = f->next)
 		r |= open_pool(s, f, uid, gid);
+	if (s->folder[0] && getuid() == 0 && chown(s->folder, uid, gid)) {
+		log_error(AREA_SERVER, "cannot give the folder %s to the server's user: %s",
+			  s->folder, strerror(errno));
+		r = -1;
+	}
 	return r | open_pairs(s);
 }
 

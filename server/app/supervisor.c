@@ -9,6 +9,7 @@
 #include "server/app/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,15 +110,40 @@ static void drop_privileges(const struct supervisor *s)
 	}
 }
 
-/* Log files are the server user's, so that workers can open them anew after rotation. */
+/*
+ * Log files are the server user's, so that workers can open them, also anew after rotation; only
+ * root can make them in /var/log. The folder may be the user's, who must not be given a stranger's
+ * file by a link that he put there.
+ */
 static void give_log(const struct supervisor *s, const char *path)
 {
+	struct stat st;
+	int fd;
+
 	if (!s->drop || !path || strcmp(path, "stderr") == 0 || strcmp(path, "stdout") == 0 ||
 	    strcmp(path, "syslog") == 0)
 		return;
-	if (access(path, F_OK) == 0 && chown(path, s->uid, s->gid))
+	fd = open(path,
+		  O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		  0640);
+	if (fd < 0 || fstat(fd, &st))
+		log_warn(AREA_SERVER, "cannot give %s to user %s: %s", path, s->user,
+			 errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+	else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		log_warn(AREA_SERVER, "%s is not given to user %s: it is no file of its own", path,
+			 s->user);
+	else if (fchown(fd, s->uid, s->gid))
 		log_warn(AREA_SERVER, "cannot give %s to user %s: %s", path, s->user,
 			 strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void give_logs(const struct supervisor *s)
+{
+	give_log(s, s->config->server.error_log);
+	for (const struct conf_site *site = s->config->sites; site; site = site->next)
+		give_log(s, site->access_log);
 }
 
 /* ---- children ---- */
@@ -255,6 +282,8 @@ static void handle(struct supervisor *s, int sig)
 		if (log_reopen())
 			log_error(AREA_SERVER, "the error log cannot be opened anew: %s",
 				  strerror(errno));
+		/* Before the workers look for them. */
+		give_logs(s);
 		kill_workers(s, SIGUSR1);
 		kill_child(&s->spawner, SIGUSR1);
 		break;
@@ -379,9 +408,7 @@ static int prepare(struct supervisor *s)
 	if (write_pid(s->config->server.pid_file))
 		return -1;
 	sigprocmask(SIG_BLOCK, &s->signals, NULL);
-	give_log(s, s->config->server.error_log);
-	for (const struct conf_site *site = s->config->sites; site; site = site->next)
-		give_log(s, site->access_log);
+	give_logs(s);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ static int bio_write(BIO *bio, const char *from, size_t n, size_t *written)
 	struct channel *ch = BIO_get_data(bio);
 
 	*written = n;
+	ch->queued += n;
 	while (n) {
 		struct chunk *t = ch->out_tail;
 		size_t part;
@@ -109,6 +110,7 @@ int channel_open(struct channel *ch, struct loop *loop, int fd, SSL_CTX *ctx)
 	bio = ch->ssl ? BIO_new(bio_method()) : NULL;
 	if (!bio) {
 		SSL_free(ch->ssl);
+		ch->ssl = NULL;
 		return -1;
 	}
 	BIO_set_data(bio, ch);
@@ -252,6 +254,7 @@ enum channel_status channel_flush(struct channel *ch)
 		st = write_clear(ch, v, n, &sent);
 		if (st != CHANNEL_OK)
 			return st;
+		ch->queued -= sent;
 		while (sent) {
 			struct chunk *c = ch->out;
 			size_t len = c->end - c->off;

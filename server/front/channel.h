@@ -31,6 +31,7 @@ struct channel {
 	const uint8_t *raw; /* received ciphertext that TLS has not read yet; set only while */
 	size_t raw_len;	    /* channel_read() and its callers run */
 	struct chunk *out, *out_tail; /* ciphertext for the socket */
+	size_t queued;		      /* octets of it */
 	bool handshaken;
 };
 

@@ -233,6 +233,15 @@ void h2_session_settle(struct session *se)
 	}
 }
 
+bool h2_session_owes(const struct session *se)
+{
+	list_each(it, &se->exchanges) {
+		if (list_entry(it, struct h2_exchange, link)->x.out.len)
+			return true;
+	}
+	return false;
+}
+
 void h2_session_abort(struct session *se)
 {
 	struct list *it;

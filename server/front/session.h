@@ -56,6 +56,8 @@ void h2_session_start(struct session *);
 void h2_session_recv(struct session *, const uint8_t *, size_t);
 /* Finishes exchanges whose response is out, wakes handlers that waited for room. */
 void h2_session_settle(struct session *);
+/* Whether octets of a response wait for the client's leave. */
+bool h2_session_owes(const struct session *);
 /* Tells all handlers that the client is gone and drops the exchanges. */
 void h2_session_abort(struct session *);
 

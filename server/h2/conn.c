@@ -150,6 +150,8 @@ void h2_reset(struct h2_conn *c, struct h2_stream *s, enum h2_err err)
 {
 	if (s->state != H2_CLOSED)
 		h2_send_reset(c, s, s->id, err);
+	else
+		h2_mark_drained(c, s); /* too late to tell the client; the session is to know */
 }
 
 void h2_shutdown(struct h2_conn *c)

@@ -198,7 +198,8 @@ static void timer_cb(struct ev_loop *ev, ev_timer *w, int events)
 		list_remove(&t->link);
 		t->fire(t);
 	}
-	if (!list_empty(&q->timers))
+	/* One that was started meanwhile has aimed it already; an active one must not be set. */
+	if (!list_empty(&q->timers) && !ev_is_active(&q->watcher))
 		aim(q);
 }
 
