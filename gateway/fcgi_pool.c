@@ -62,7 +62,7 @@ static void wait_too_long(struct fcgi_pool *p, struct gate *g)
 static void enqueue(struct fcgi_pool *p, struct gate *g, bool first)
 {
 	/* One that comes back, because the backlog was full again, does not begin anew to wait. */
-	if (g->queued > 0 && loop_now(p->loop) - g->queued >= p->set->queue_timeout) {
+	if (g->queued > 0 && p->loop->steady - g->queued >= p->set->queue_timeout) {
 		wait_too_long(p, g);
 		return;
 	}
@@ -80,7 +80,7 @@ static void enqueue(struct fcgi_pool *p, struct gate *g, bool first)
 		list_append(&p->waiting, &g->waiting);
 	p->waiting_count++;
 	if (!(g->queued > 0))
-		g->queued = loop_now(p->loop);
+		g->queued = p->loop->steady;
 	g->backend = &waiting_backend;
 	g->served_by = p;
 	timer_stop(&g->timer);

@@ -30,6 +30,7 @@
 #include "server/base/log.h"
 #include "server/base/pool.h"
 
+static const double patience = 10; /* seconds beyond shutdown_timeout before KILL */
 static const double min_life = 1; /* a process that dies younger is started anew after that pause */
 
 struct child {
@@ -49,6 +50,7 @@ struct supervisor {
 	const char *user;
 	bool drop; /* privileges */
 	bool stopping, spawner_told;
+	double kill_at; /* when children that heed no TERM are killed; 0: not yet known */
 	sigset_t signals;
 };
 
@@ -266,6 +268,7 @@ static void stop(struct supervisor *s)
 		return;
 	}
 	s->stopping = true;
+	s->kill_at = now() + s->config->server.shutdown_timeout + patience;
 	log_info(AREA_SERVER, "ending: exchanges under way have %g s (shutdown_timeout)",
 		 s->config->server.shutdown_timeout);
 	kill_workers(s, SIGTERM);
@@ -307,10 +310,23 @@ static bool all_gone(struct supervisor *s)
 	}
 	if (!s->spawner_told) {
 		s->spawner_told = true;
+		s->kill_at = now() + patience;
 		s->spawner.again = 0;
 		kill_child(&s->spawner, SIGTERM);
 	}
 	return s->spawner.pid == 0;
+}
+
+/* A child that hangs must not make the end wait for ever. */
+static void kill_late(struct supervisor *s)
+{
+	if (!s->stopping || now() < s->kill_at)
+		return;
+	log_error(AREA_SERVER, "children did not end in time: killed");
+	kill_workers(s, SIGKILL);
+	if (s->spawner_told)
+		kill_child(&s->spawner, SIGKILL);
+	s->kill_at = now() + patience;
 }
 
 static void wait_for_end(struct supervisor *s)
@@ -324,6 +340,7 @@ static void wait_for_end(struct supervisor *s)
 			handle(s, sig);
 		reap(s);
 		start_due(s);
+		kill_late(s);
 	}
 }
 

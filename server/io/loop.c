@@ -72,6 +72,15 @@ static void update_date(struct loop *l)
 	l->date = (struct text){l->date_text, HTTP_DATE_LEN};
 }
 
+/* Not ev_now(): that is the time of day, which is set back now and then. */
+static void update_steady(struct loop *l)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	l->steady = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void check_cb(struct ev_loop *ev, ev_check *w, int events)
 {
 	struct loop *l = w->data;
@@ -79,6 +88,7 @@ static void check_cb(struct ev_loop *ev, ev_check *w, int events)
 	(void)ev;
 	(void)events;
 	l->turn++;
+	update_steady(l);
 	update_date(l);
 }
 
@@ -107,6 +117,7 @@ void loop_init(struct loop *l)
 	l->buffer = buffer_new();
 	l->plain = buffer_new();
 	update_date(l);
+	update_steady(l);
 	ev_prepare_init(&l->prepare, prepare_cb);
 	ev_check_init(&l->check, check_cb);
 	ev_idle_init(&l->again, idle_cb);
@@ -179,7 +190,7 @@ void job_cancel(struct job *j)
 static void aim(struct timer_queue *q)
 {
 	struct timer *first = list_entry(q->timers.next, struct timer, link);
-	double after = first->at - ev_now(q->loop->ev);
+	double after = first->at - q->loop->steady;
 
 	ev_timer_set(&q->watcher, after > 0 ? after : 0, 0);
 	ev_timer_start(q->loop->ev, &q->watcher);
@@ -189,11 +200,12 @@ static void timer_cb(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct timer_queue *q = w->data;
 
+	(void)ev;
 	(void)events;
 	while (!list_empty(&q->timers)) {
 		struct timer *t = list_entry(q->timers.next, struct timer, link);
 
-		if (t->at > ev_now(ev))
+		if (t->at > q->loop->steady)
 			break;
 		list_remove(&t->link);
 		t->fire(t);
@@ -231,7 +243,7 @@ void timer_init(struct timer *t, void (*fire)(struct timer *))
 void timer_start(struct timer_queue *q, struct timer *t)
 {
 	list_remove(&t->link);
-	t->at = ev_now(q->loop->ev) + q->after;
+	t->at = q->loop->steady + q->after;
 	list_append(&q->timers, &t->link);
 	if (!ev_is_active(&q->watcher))
 		aim(q);

@@ -51,6 +51,7 @@ struct loop {
 	struct chunk_cache chunks;
 	uint8_t *buffer;  /* LOOP_BUFFER octets for reading; free again when a callback returns */
 	uint8_t *plain;	  /* LOOP_BUFFER octets for what TLS has decrypted */
+	double steady;	  /* seconds at which the turn began, by a clock that nobody sets */
 	uint64_t turn;	  /* counts the turns: what was checked in this turn is still true */
 	struct text date; /* now, as a Date field */
 	char date_text[32];
@@ -66,7 +67,7 @@ void loop_clear(struct loop *);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *);
 void loop_stop(struct loop *);
-/* Seconds, monotonic enough for timers: the time at which the turn began. */
+/* Seconds since 1970 at which the turn began, for logs. Timers go by a clock that nobody sets. */
 double loop_now(const struct loop *);
 
 void job_init(struct job *, void (*run)(struct job *));
