@@ -335,6 +335,9 @@ static bool selected(const struct http_field *f)
 	/* RFC 3875 section 4.1.18: what another variable says need not be said twice. */
 	case HTTP_CONTENT_TYPE:
 	case HTTP_CONTENT_LENGTH:
+	/* RFC 9110 sections 10.1.4 and 11.7.2: meant for us, not for what is behind us. */
+	case HTTP_TE:
+	case HTTP_PROXY_AUTHORIZATION:
 		return false;
 	default:
 		return !http_is_hop_field(f->token);

@@ -113,6 +113,21 @@ static int continuation(struct cgi_head *h, struct text line)
 	return 0;
 }
 
+/*
+ * RFC 3875 section 6.3: these come at most once. Programs whose library and whose author both print
+ * a head say them twice; the last one counts, as everywhere else. The earlier goes the way of the
+ * fields that belong to the connection.
+ */
+static void drop_earlier(struct cgi_head *h, enum http_token token)
+{
+	if (token != HTTP_CONTENT_TYPE && token != HTTP_LOCATION && token != HTTP_DATE)
+		return;
+	for (uint32_t i = 0; i < h->fields.n; i++) {
+		if (h->fields.v[i].token == token)
+			h->fields.v[i].token = HTTP_KEEP_ALIVE;
+	}
+}
+
 static int field_line(struct cgi_head *h, struct text line)
 {
 	size_t colon = text_find(line, ':');
@@ -134,6 +149,7 @@ static int field_line(struct cgi_head *h, struct text line)
 		return bad(h, line, "control octet in a field value");
 	for (size_t i = 0; i < colon; i++)
 		lower[i] = ascii_lower(lower[i]);
+	drop_earlier(h, http_token(name));
 	f = http_fields_add_named(&h->fields, h->pool, name, value);
 	h->value = (size_t)(value.p - h->buf);
 	h->seen |= (uint64_t)1 << f->token;

@@ -165,7 +165,9 @@ static bool respond(struct gate *g, struct http_head *head, bool chunked)
 			  "sends its body as it is");
 		return false;
 	}
-	hints_carry(&g->hints, head, g->x->pool);
+	/* RFC 9110 section 15.4.5: a 304 says no more than it must. */
+	if (head->status != 304)
+		hints_carry(&g->hints, head, g->x->pool);
 	g->head_done = true;
 	xchg_respond(g->x, head, false);
 	return true;

@@ -122,8 +122,9 @@ static void start(struct exchange *x)
 		spool_more(g);
 		return;
 	}
-	if (x->in.fin && length < 0)
-		g->request.content_length = 0;
+	/* RFC 3875 section 4.1.2: CONTENT_LENGTH if and only if there is a body. */
+	if (!g->spooling && x->in.fin && x->in.len && length < 0)
+		g->request.content_length = (int64_t)x->in.len;
 	ask_backend(g);
 }
 

@@ -21,13 +21,29 @@ static size_t octets_of(const struct http_head *h)
 	return n;
 }
 
-/* Whether a list of links holds this one: as a field of its own, or as a member of a joined one. */
+/* Whether a list holds the link as a member of its own, between commas. */
+static bool lists(struct text v, struct text link)
+{
+	while (v.n >= link.n) {
+		const char *at = memmem(v.p, v.n, link.p, link.n);
+		struct text before, after;
+
+		if (!at)
+			return false;
+		before = text_trim((struct text){v.p, (size_t)(at - v.p)});
+		v = text_after(v, (size_t)(at - v.p) + link.n);
+		after = text_trim(v);
+		if ((!before.n || before.p[before.n - 1] == ',') && (!after.n || after.p[0] == ','))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the fields have this link: as a field of its own, or as a member of a joined one. */
 static bool has_link(const struct http_fields *f, struct text link)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
-		struct text v = f->v[i].value;
-
-		if (f->v[i].token == HTTP_LINK && memmem(v.p, v.n, link.p, link.n))
+		if (f->v[i].token == HTTP_LINK && lists(f->v[i].value, link))
 			return true;
 	}
 	return false;

@@ -203,9 +203,6 @@ static void use_route(const struct app_site *s, const struct app_route *r, struc
 		x->target = &r->gateway;
 		return;
 	}
-	/* With a root of its own, the root stands for the prefix. */
-	if (r->conf->root && r->conf->kind == CONF_MATCH_PREFIX)
-		x->path.decoded = text_after(x->path.decoded, r->match.n - 1);
 	serve_files(x, r->conf->root ? &r->files : &s->files);
 }
 
@@ -218,6 +215,16 @@ static void log_bad_path(const struct exchange *x, enum path_verdict v)
 		 text_escape(shown, sizeof shown, x->req->path), path_verdict_text(v));
 }
 
+static void answer_options(struct exchange *x)
+{
+	struct http_head head = http_response(204);
+
+	xchg_respond(x, &head, true);
+	xchg_finish(x);
+}
+
+static const struct handler options_handler = {.name = "options", .start = answer_options};
+
 void router_route(struct router *r, struct exchange *x)
 {
 	const struct app_site *s = find_site(r, x->req->authority);
@@ -227,6 +234,11 @@ void router_route(struct router *r, struct exchange *x)
 	x->fallback = &errpage_handler;
 	if (text_is(x->req->method, "CONNECT") || text_is(x->req->method, "TRACE")) {
 		refuse(x, 501);
+		return;
+	}
+	/* RFC 9110 section 9.3.7: `OPTIONS *` asks about the server as a whole. */
+	if (text_is(x->req->path, "*")) {
+		x->handler = &options_handler;
 		return;
 	}
 	v = path_parse(&x->path, x->req->path, x->pool);
@@ -368,10 +380,14 @@ static void fill_site(struct app_site *s, const struct conf_site *c, struct rout
 		to->match = text_of(k->match);
 		if (k->kind == CONF_MATCH_EXTENSION)
 			to->match = text_after(to->match, 1);
-		if (k->handler == CONF_STATIC)
+		if (k->handler == CONF_STATIC) {
 			fill_files(&to->files, s, k->root ? k->root : c->root, r->cache);
-		else
+			/* A root of its own stands for the prefix, all but the slash at its end. */
+			if (k->root && k->kind == CONF_MATCH_PREFIX)
+				to->files.skip = to->match.n - 1;
+		} else {
 			fill_gateway(to, loop, s, pools, spawner);
+		}
 	}
 }
 

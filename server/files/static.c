@@ -235,6 +235,9 @@ static bool is_unmodified(const struct http_fields *req, const struct cached_fil
 	struct text since = http_fields_value(req, HTTP_IF_MODIFIED_SINCE);
 	time_t when;
 
+	/* RFC 9110 section 13.1.2: `*` is false for whatever exists. */
+	if (text_is(http_fields_value(req, HTTP_IF_NONE_MATCH), "*"))
+		return true;
 	if (!since.n || http_fields_get(req, HTTP_IF_NONE_MATCH))
 		return false;
 	if (!f->future && text_eq(since, (struct text){f->modified_text, HTTP_DATE_LEN}))
@@ -242,13 +245,32 @@ static bool is_unmodified(const struct http_fields *req, const struct cached_fil
 	return http_date_parse(since, &when) == 0 && f->modified <= when;
 }
 
+/* RFC 9110 section 13.1.4: what the client has is older than the file, so the request is not for
+ * it. */
+static bool is_changed(const struct http_fields *req, const struct cached_file *f)
+{
+	struct text since = http_fields_value(req, HTTP_IF_UNMODIFIED_SINCE);
+	time_t when;
+
+	return since.n && !http_fields_get(req, HTTP_IF_MATCH) &&
+	       http_date_parse(since, &when) == 0 && f->modified > when;
+}
+
 /* The response for a file; takes the file. */
 static void answer(struct exchange *x, struct filecache *cache, struct cached_file *f)
 {
-	bool unmodified = is_unmodified(&x->req->fields, f);
-	struct http_head head = http_response(unmodified ? 304 : 200);
-	bool last = unmodified || x->bodyless || f->size == 0;
+	bool unmodified;
+	struct http_head head;
+	bool last;
 
+	if (is_changed(&x->req->fields, f)) {
+		filecache_put(cache, f);
+		xchg_refuse(x, 412);
+		return;
+	}
+	unmodified = is_unmodified(&x->req->fields, f);
+	head = http_response(unmodified ? 304 : 200);
+	last = unmodified || x->bodyless || f->size == 0;
 	if (!unmodified) {
 		head.content_length = (int64_t)f->size;
 		http_fields_add(&head.fields, x->pool, HTTP_CONTENT_TYPE, f->type);
@@ -300,7 +322,7 @@ static struct cached_file *find_index(const struct static_target *t, char *buf, 
 static void start(struct exchange *x)
 {
 	const struct static_target *t = x->target;
-	struct text asked = x->path.decoded, path = {NULL, 0};
+	struct text asked = text_after(x->path.decoded, t->skip), path = {NULL, 0};
 	bool folder = asked.p[asked.n - 1] == '/';
 	struct cached_file *f = NULL;
 	char buf[PATH_MAX];

@@ -14,6 +14,7 @@ struct handler;
 
 /* Settings; an exchange's `target`. All borrowed, constant while exchanges use them. */
 struct static_target {
+	size_t skip;		  /* octets at the front of the path that `root` stands for */
 	const char *root;	  /* folder, absolute, without a slash at its end */
 	const struct text *index; /* names tried for a folder */
 	size_t index_count;

@@ -103,7 +103,7 @@ static void timer_fired(struct timer *t)
 		h2_session_abort(se);
 		break;
 	case FRONT_HEADER:
-		h2_fail(se->h2, H2_PROTOCOL_ERROR, "header block not finished in time");
+		h2_fail(se->h2, H2_ENHANCE_YOUR_CALM, "header block not finished in time");
 		h2_session_abort(se);
 		break;
 	case FRONT_IDLE:
@@ -314,6 +314,14 @@ static void detect(struct session *se, const uint8_t *p, size_t n)
 	case DETECT_MORE:
 		break;
 	case DETECT_H2:
+		/* RFC 9113 section 3.2: over TLS, HTTP/2 is agreed on by ALPN. */
+		if (se->channel.ssl) {
+			log_info(AREA_SERVER,
+				 "[%u] client %s speaks h2 over TLS without ALPN: closed", se->id,
+				 se->remote_addr);
+			session_kill(se);
+			break;
+		}
 		start_h2(se);
 		/* The part of the preface that came in earlier reads. */
 		h2_session_recv(se, (const uint8_t *)H2_PREFACE, before);

@@ -9,7 +9,7 @@
 
 static const unsigned char session_context[] = "outrider";
 
-/* RFC 7301: our order, h2 first. Without a common protocol the handshake goes on without ALPN. */
+/* RFC 7301: our order, h2 first. Without a common protocol the handshake fails. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 			   const unsigned char *in, unsigned inlen, void *arg)
 {
@@ -20,7 +20,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 	(void)arg;
 	if (SSL_select_next_proto(&found, outlen, ours, sizeof ours - 1, in, inlen) !=
 	    OPENSSL_NPN_NEGOTIATED)
-		return SSL_TLSEXT_ERR_NOACK;
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = found;
 	return SSL_TLSEXT_ERR_OK;
 }

@@ -208,7 +208,9 @@ static size_t encode_start(struct h2_conn *c, uint8_t *to, const struct http_hea
 
 		n += hpack_encode(&c->enc, to + n, &date);
 	}
-	if (final && h->status != 204 && h->content_length >= 0) {
+	/* RFC 9110 section 8.6: never in 204; in 304 only if it were that of the 200, so not there.
+	 */
+	if (final && h->status != 204 && h->status != 304 && h->content_length >= 0) {
 		char digits[20];
 		struct http_field length = {.name = http_token_name(HTTP_CONTENT_LENGTH),
 					    .token = HTTP_CONTENT_LENGTH};

@@ -53,6 +53,18 @@ static int put_clock(struct tm *tm, struct text t)
 	return tm->tm_hour < 0 || tm->tm_min < 0 || tm->tm_sec < 0 ? -1 : 0;
 }
 
+/* RFC 9110 section 5.6.7: more than 50 years ahead is meant to be past. */
+static int full_year(int two_digits)
+{
+	time_t t = time(NULL);
+	struct tm now;
+	int year;
+
+	gmtime_r(&t, &now);
+	year = (now.tm_year + 1900) / 100 * 100 + two_digits;
+	return year > now.tm_year + 1900 + 50 ? year - 100 : year;
+}
+
 /* "06 Nov 1994 08:49:37 GMT", or with dashes and two digits of year (RFC 850). */
 static int parse_day_first(struct text t, struct tm *tm)
 {
@@ -64,7 +76,7 @@ static int parse_day_first(struct text t, struct tm *tm)
 	year = text_cut(&t, ' ');
 	tm->tm_year = number(year, 9999) - 1900;
 	if (year.n == 2)
-		tm->tm_year += tm->tm_year + 1900 < 70 ? 2000 : 1900;
+		tm->tm_year = full_year(tm->tm_year + 1900) - 1900;
 	if ((year.n != 4 && year.n != 2) || put_clock(tm, text_cut(&t, ' ')))
 		return -1;
 	return text_is(t, "GMT") ? 0 : -1;

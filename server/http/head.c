@@ -54,6 +54,26 @@ static const char *check_path(const struct http_head *h)
 	return NULL;
 }
 
+/* RFC 3986 section 3.1 */
+static bool scheme_valid(struct text s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!ascii_alpha(c) &&
+		    (i == 0 || (!ascii_digit(c) && c != '+' && c != '-' && c != '.')))
+			return false;
+	}
+	return s.n > 0;
+}
+
+/* RFC 9113 section 8.3.1: compared after normalisation, so the default port may be left out. */
+static bool same_authority(struct text a, struct text b, bool tls)
+{
+	return text_same(http_authority_host(a), http_authority_host(b)) &&
+	       text_eq(http_authority_port(a, tls), http_authority_port(b, tls));
+}
+
 static const char *check_target(const struct http_head *h)
 {
 	if (!h->method.p || !http_is_token(h->method))
@@ -67,8 +87,8 @@ static const char *check_target(const struct http_head *h)
 	/* RFC 8441 section 4 */
 	if (h->protocol.p && !text_is(h->method, "CONNECT"))
 		return ":protocol without CONNECT";
-	if (!h->scheme.n)
-		return "no :scheme";
+	if (!scheme_valid(h->scheme))
+		return "no valid :scheme";
 	if (!h->path.p)
 		return "no :path";
 	return check_path(h);
@@ -86,7 +106,8 @@ static const char *check_authority(struct http_head *h)
 		host = &h->fields.v[i];
 	}
 	/* RFC 9113 section 8.3.1: the two must agree; only one of them need be there. */
-	if (host && h->authority.p && !text_same(host->value, h->authority))
+	if (host && h->authority.p &&
+	    !same_authority(host->value, h->authority, text_same(h->scheme, TEXT("https"))))
 		return "host differs from :authority";
 	if (host && !h->authority.p)
 		h->authority = host->value;

@@ -37,7 +37,7 @@ int http_content_length(const struct http_fields *, int64_t *length);
 /* Whether a response with this status never has content (RFC 9110 section 6.4.1). */
 static inline bool http_status_bodyless(unsigned status)
 {
-	return status < 200 || status == 204 || status == 304;
+	return status < 200 || status == 204 || status == 205 || status == 304;
 }
 
 /* Port of an authority or the default of its scheme, and its host without brackets and port. */

@@ -453,15 +453,9 @@ def the_first_line_of_http1_in_every_split():
 @case
 def alpn_chooses_h2():
     for offer, chosen in ((("h2",), "h2"), (("http/1.1", "h2"), "h2"), (("http/1.1",), "http/1.1"),
-                          (("spdy/1",), None), ((), None)):
+                          ((), None)):
         with server.connect(True, offer) as sock:
             equal(sock.selected_alpn_protocol(), chosen, str(offer))
-
-
-@case
-def h2_over_tls_without_alpn():
-    with Http2(server.connect(True, ()), "localhost", "https") as connection:
-        equal(connection.get("/hello.txt").status, 200)
 
 
 def tls_versions(version, ciphers=None):

@@ -366,6 +366,9 @@ static const struct {
 	const char *in, *want;
 } finals[] = {
     {"Content-Type: text/plain\n\nx", "FINAL 200 (made) content-type=text/plain body=x"},
+    {"Content-Type: a/b\nX: y\nContent-Type: text/html\n\n",
+     "FINAL 200 (made) x=y content-type=text/html body="}, /* the last one counts */
+    {"Location: /a\nLocation: /b\n\n", "FINAL 302 (made) location=/b body="},
     {"Location: /there\n\n", "FINAL 302 (made) location=/there body="},
     {"Status: 301\nLocation: http://a/\n\n", "FINAL 301 location=http://a/ body="},
     {"Location: \nX: y\n\n", "FINAL 200 (made) location= x=y body="},

@@ -219,9 +219,15 @@ END_TEST
 START_TEST(rfc9113_8_3_1_scheme)
 {
 	head.scheme = (struct text){NULL, 0};
-	ck_refused("no :scheme");
+	ck_refused("no valid :scheme");
 	head.scheme = TEXT("");
-	ck_refused("no :scheme");
+	ck_refused("no valid :scheme");
+	head.scheme = TEXT("ht tp");
+	ck_refused("no valid :scheme");
+	head.scheme = TEXT("1x");
+	ck_refused("no valid :scheme");
+	head.scheme = TEXT("x+1-.");
+	ck_fine();
 }
 END_TEST
 
@@ -274,6 +280,14 @@ START_TEST(rfc9113_8_3_1_host)
 {
 	add("host", "EXAMPLE.org");
 	ck_fine();
+	/* Compared after normalisation: the default port says nothing. */
+	head.authority = TEXT("example.org:443");
+	head.scheme = TEXT("https");
+	ck_fine();
+	head.scheme = TEXT("http");
+	ck_refused("host differs from :authority");
+	head.authority = TEXT("example.org:80");
+	ck_fine();
 	head.authority = TEXT("example.com");
 	ck_refused("host differs from :authority");
 	head.authority = (struct text){NULL, 0};
@@ -308,7 +322,7 @@ START_TEST(rfc8441_4_protocol)
 	ck_refused("no :path");
 	head.path = TEXT("/");
 	head.scheme = (struct text){NULL, 0};
-	ck_refused("no :scheme");
+	ck_refused("no valid :scheme");
 }
 END_TEST
 
