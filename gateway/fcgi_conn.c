@@ -49,14 +49,13 @@ void fcgi_conn_close(struct fcgi_conn *c)
 	c->state = FCGI_GONE;
 	c->gate = NULL;
 	list_remove(&c->link);
+	list_remove(&c->fresh);
 	timer_stop(&c->timer);
 	job_cancel(&c->flush);
 	ev_io_stop(c->loop->ev, &c->reader);
 	ev_io_stop(c->loop->ev, &c->writer);
 	close(c->fd);
 	loop_reap_later(c->loop, &c->reap);
-	if (!c->accepted)
-		fcgi_pool_accepted(c->pool);
 	fcgi_pool_gone(c->pool, idle);
 }
 
@@ -435,9 +434,8 @@ static void readable_cb(struct ev_loop *ev, ev_io *w, int events)
 		read_failed(c, r);
 		return;
 	}
-	if (!c->accepted)
-		fcgi_pool_accepted(c->pool);
-	c->accepted = c->answered = true;
+	list_remove(&c->fresh);
+	c->answered = true;
 	gate_progress(c->gate);
 	parse(c, c->loop->buffer, (size_t)r);
 }
@@ -543,6 +541,8 @@ struct fcgi_conn *fcgi_conn_new(struct fcgi_pool *pool, struct loop *loop, int f
 	c->keep = keep;
 	c->state = FCGI_CONNECTING;
 	list_init(&c->link);
+	list_init(&c->fresh);
+	c->opened = loop->steady;
 	job_init(&c->flush, flush);
 	job_init(&c->reap, reap);
 	timer_init(&c->timer, timer_fired);

@@ -21,7 +21,9 @@ enum fcgi_conn_state {
 };
 
 struct fcgi_conn {
-	struct list link; /* in the pool's idle list */
+	struct list link;  /* in the pool's idle list */
+	struct list fresh; /* in the pool's list of those that have never got an octet back */
+	double opened;	   /* by loop->steady */
 	struct fcgi_pool *pool;
 	struct loop *loop;
 	struct gate *gate;
@@ -32,7 +34,6 @@ struct fcgi_conn {
 	struct timer timer; /* to be established, or to be used again */
 	struct frec_parser parser;
 	bool keep;	       /* FCGI_KEEP_CONN was asked for */
-	bool accepted;	       /* an octet has ever come: the application has taken it */
 	bool reused;	       /* a request was served before this one */
 	bool answered;	       /* an octet has come for this request */
 	bool stdin_ended;      /* the empty STDIN record is on its way or sent */
@@ -56,8 +57,6 @@ void fcgi_conn_close(struct fcgi_conn *);
 /* The request on it has ended and it can serve another: kept, given to a waiting request, or
  * closed. */
 void fcgi_pool_release(struct fcgi_pool *, struct fcgi_conn *);
-/* The application has taken a connection (first octet), or it was closed before that. */
-void fcgi_pool_accepted(struct fcgi_pool *);
 /* A connection was closed: somebody else may have its place. */
 void fcgi_pool_gone(struct fcgi_pool *, bool was_idle);
 /* The gate's connection failed before anything of the request can have been processed. */

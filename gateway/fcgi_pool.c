@@ -5,8 +5,11 @@
  * that becomes free serves the first of them. A Unix socket whose backlog is full answers EAGAIN:
  * the request then waits too, and is tried again shortly.
  *
- * An application that serves one connection at a time accepts the next only when we close: while a
- * connection waits to be accepted, none is kept.
+ * An application may serve one connection at a time (php-fpm, libfcgi): it accepts the next only
+ * when we close one. So a connection that has waited for its first octet for a while may be waiting
+ * to be accepted, and then others are closed instead of kept. And as other workers want their turn,
+ * a connection is used again for a request in the queue only as long as no more than `keep` are
+ * open.
  */
 #include "gateway/fcgi_pool.h"
 
@@ -20,6 +23,7 @@
 #include "server/base/log.h"
 #include "server/base/pool.h"
 
+static const double patience = 0.05;	/* seconds that a connection may be fresh */
 static const double retry_pause = 0.02; /* seconds until a full backlog is tried again */
 
 struct fcgi_pool {
@@ -28,9 +32,10 @@ struct fcgi_pool {
 	struct list idle;    /* connections, newest first */
 	struct list waiting; /* gates, oldest first */
 	unsigned open, idle_count, waiting_count;
-	unsigned unaccepted; /* of the open ones: those that have never got an octet back */
-	int next;	     /* address to try first */
+	struct list fresh; /* connections that have never got an octet back, oldest first */
+	int next;	   /* address to try first */
 	struct timer retry;
+	struct timer yield; /* runs while connections are idle and others fresh */
 };
 
 static void wait_over(struct timer *t);
@@ -121,6 +126,7 @@ static bool connect_new(struct fcgi_pool *p, struct gate *g, int *err)
 {
 	for (int i = 0; i < p->set->addr_count; i++) {
 		const struct sock_addr *a = &p->set->addrs[(p->next + i) % p->set->addr_count];
+		struct fcgi_conn *c;
 		bool done;
 		int fd = sock_connect(a, &done);
 
@@ -130,8 +136,10 @@ static bool connect_new(struct fcgi_pool *p, struct gate *g, int *err)
 		}
 		p->next = (p->next + i) % p->set->addr_count;
 		p->open++;
-		p->unaccepted++;
-		fcgi_conn_new(p, p->loop, fd, done, p->set->connect_timeout, g, p->set->keep > 0);
+		c = fcgi_conn_new(p, p->loop, fd, done, p->set->connect_timeout, g,
+				  p->set->keep > 0);
+		if (c->state != FCGI_GONE)
+			list_append(&p->fresh, &c->fresh);
 		return true;
 	}
 	return false;
@@ -188,21 +196,47 @@ static struct gate *first_waiting(struct fcgi_pool *p)
 	return g;
 }
 
-void fcgi_pool_release(struct fcgi_pool *p, struct fcgi_conn *c)
+/* Whether a connection may be waiting for the application to close another one. */
+static bool somebody_waits(const struct fcgi_pool *p)
 {
-	if (!list_empty(&p->waiting)) {
-		fcgi_conn_serve(c, first_waiting(p));
-		return;
-	}
-	if (p->idle_count >= p->set->keep || p->unaccepted) {
-		fcgi_conn_close(c);
-		return;
-	}
+	const struct fcgi_conn *oldest;
+
+	if (list_empty(&p->fresh))
+		return false;
+	oldest = list_entry(p->fresh.next, struct fcgi_conn, fresh);
+	return p->loop->steady - oldest->opened > patience;
+}
+
+static void yield_fired(struct timer *t)
+{
+	struct fcgi_pool *p = list_entry(t, struct fcgi_pool, yield);
+
+	while (somebody_waits(p) && !list_empty(&p->idle))
+		fcgi_conn_close(list_entry(p->idle.next, struct fcgi_conn, link));
+	if (!list_empty(&p->fresh) && !list_empty(&p->idle))
+		timer_start(loop_timers(p->loop, patience), &p->yield);
+}
+
+static void keep(struct fcgi_pool *p, struct fcgi_conn *c)
+{
 	c->state = FCGI_IDLE;
 	p->idle_count++;
 	list_prepend(&p->idle, &c->link);
 	timer_start(loop_timers(p->loop, p->set->keep_timeout), &c->timer);
 	ev_io_start(p->loop->ev, &c->reader);
+	if (!list_empty(&p->fresh) && !timer_running(&p->yield))
+		timer_start(loop_timers(p->loop, patience), &p->yield);
+}
+
+void fcgi_pool_release(struct fcgi_pool *p, struct fcgi_conn *c)
+{
+	/* Closing makes room: a request in the queue then gets a new connection. */
+	if (p->open > p->set->keep || somebody_waits(p))
+		fcgi_conn_close(c);
+	else if (!list_empty(&p->waiting))
+		fcgi_conn_serve(c, first_waiting(p));
+	else
+		keep(p, c);
 }
 
 static void serve_waiting(struct fcgi_pool *p)
@@ -219,11 +253,6 @@ static void serve_waiting(struct fcgi_pool *p)
 static void retry_fired(struct timer *t)
 {
 	serve_waiting(list_entry(t, struct fcgi_pool, retry));
-}
-
-void fcgi_pool_accepted(struct fcgi_pool *p)
-{
-	p->unaccepted--;
 }
 
 void fcgi_pool_gone(struct fcgi_pool *p, bool was_idle)
@@ -243,7 +272,9 @@ struct fcgi_pool *fcgi_pool_new(struct loop *loop, const struct fcgi_pool_settin
 	p->set = set;
 	list_init(&p->idle);
 	list_init(&p->waiting);
+	list_init(&p->fresh);
 	timer_init(&p->retry, retry_fired);
+	timer_init(&p->yield, yield_fired);
 	return p;
 }
 
@@ -252,5 +283,6 @@ void fcgi_pool_free(struct fcgi_pool *p)
 	while (!list_empty(&p->idle))
 		fcgi_conn_close(list_entry(p->idle.next, struct fcgi_conn, link));
 	timer_stop(&p->retry);
+	timer_stop(&p->yield);
 	free(p);
 }

@@ -139,6 +139,13 @@ static unsigned keep_of(const struct conf_fastcgi *c, unsigned workers)
 	return c->connect || c->keep < most ? c->keep : most;
 }
 
+/* More connections than processes would only wait to be accepted; in our queue they are better off.
+ */
+static unsigned connections_of(const struct conf_fastcgi *c)
+{
+	return c->connect || c->max_connections < c->processes ? c->max_connections : c->processes;
+}
+
 static int open_pool(struct sockets *s, const struct conf_fastcgi *c, uid_t uid, gid_t gid)
 {
 	struct fcgi_pool_settings *p = &s->pools[c->index];
@@ -146,7 +153,7 @@ static int open_pool(struct sockets *s, const struct conf_fastcgi *c, uid_t uid,
 
 	*p = (struct fcgi_pool_settings){.name = c->name,
 					 .keep = keep_of(c, s->workers),
-					 .max_connections = c->max_connections,
+					 .max_connections = connections_of(c),
 					 .queue = c->queue,
 					 .connect_timeout = c->connect_timeout,
 					 .queue_timeout = c->queue_timeout,
