@@ -110,6 +110,16 @@ static bool read_err(struct cgi_proc *p)
 	return r > 0 || (r < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* All that is there: it tells why a program failed. Bounded, for one that never stops. */
+static void drain_err(struct cgi_proc *p)
+{
+	for (int i = 0; i < 32 && p->err >= 0; i++) {
+		errno = 0;
+		if (!read_err(p) || errno == EAGAIN)
+			break;
+	}
+}
+
 static void err_cb(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct cgi_proc *p = w->data;
@@ -132,8 +142,7 @@ static void finish(struct cgi_proc *p)
 {
 	struct gate *g;
 
-	if (p->err >= 0)
-		read_err(p); /* what was written just before the end */
+	drain_err(p);
 	g = detach(p);
 	if (p->exited)
 		discard(p);
@@ -284,6 +293,7 @@ static void on_abort(struct gate *g)
 {
 	struct cgi_proc *p = g->served_by;
 
+	drain_err(p);
 	detach(p);
 	discard(p);
 }

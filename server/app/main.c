@@ -21,7 +21,7 @@ static const char usage[] =
     "\n"
     "  -c FILE         configuration (" OUTRIDER_CONFIG ")\n"
     "  -t              check the configuration and exit\n"
-    "  -d AREAS        trace to the error log: server, h2, fcgi, cgi, http, tls, config, files\n"
+    "  -d AREAS        trace to the error log: server, h2, fcgi, cgi, http, tls, files\n"
     "                  (several with commas: -d h2,fcgi)\n"
     "      --version   show versions and exit\n"
     "      --help      show this and exit\n"
@@ -69,12 +69,14 @@ static int parse_options(int argc, char **argv, struct options *o)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			fputs(usage, stderr);
+			fputs("outrider --help shows what there is\n", stderr);
 			return 2;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "outrider: unexpected argument %s\n\n%s", argv[optind], usage);
+		fprintf(stderr,
+			"outrider: unexpected argument %s; outrider --help shows what there is\n",
+			argv[optind]);
 		return 2;
 	}
 	return -1;
@@ -110,9 +112,11 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (o.check) {
-		printf("%s: the configuration is fine\n", o.config);
+		r = supervisor_check(config) ? EXIT_FAILURE : EXIT_SUCCESS;
+		if (r == EXIT_SUCCESS)
+			printf("%s: the configuration is fine\n", o.config);
 		config_free(config);
-		return EXIT_SUCCESS;
+		return r;
 	}
 	if (log_open(config->server.error_log)) {
 		fprintf(stderr, "outrider: error_log %s cannot be opened: %s\n",

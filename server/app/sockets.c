@@ -29,6 +29,16 @@ static int *descriptors(size_t n)
 
 /* ---- listeners ---- */
 
+static int listen_failed(const struct app_listener *l)
+{
+	log_error(AREA_SERVER, "[listen %s] cannot listen on %s: %s%s", l->conf->name, l->address,
+		  strerror(errno),
+		  errno == EADDRINUSE ? "; does another server use the port?"
+		  : errno == EACCES   ? "; ports below 1024 need root"
+				      : "");
+	return -1;
+}
+
 static int open_address(struct sockets *s, const struct conf_listen *c, const struct sock_addr *a,
 			SSL_CTX *ctx)
 {
@@ -42,16 +52,16 @@ static int open_address(struct sockets *s, const struct conf_listen *c, const st
 	if (ctx)
 		SSL_CTX_up_ref(ctx);
 	sock_print(a, l->address, sizeof l->address);
+	/* SO_REUSEPORT would let a second server of ours share the port unnoticed. */
+	l->fds[0] = sock_listen(a, false, BACKLOG, 0666);
+	if (l->fds[0] >= 0)
+		close(l->fds[0]);
+	if (l->fds[0] < 0)
+		return listen_failed(l);
 	for (unsigned i = 0; i < s->workers; i++) {
 		l->fds[i] = sock_listen(a, s->workers > 1, BACKLOG, 0666);
-		if (l->fds[i] < 0) {
-			log_error(AREA_SERVER, "[listen %s] cannot listen on %s: %s%s", c->name,
-				  l->address, strerror(errno),
-				  errno == EADDRINUSE ? "; does another server use the port?"
-				  : errno == EACCES   ? "; ports below 1024 need root"
-						      : "");
-			return -1;
-		}
+		if (l->fds[i] < 0)
+			return listen_failed(l);
 	}
 	return 0;
 }

@@ -29,6 +29,7 @@
 #include "server/app/worker.h"
 #include "server/base/log.h"
 #include "server/base/pool.h"
+#include "server/front/tls.h"
 
 static const double patience = 10; /* seconds beyond shutdown_timeout before KILL */
 static const double min_life = 1; /* a process that dies younger is started anew after that pause */
@@ -72,16 +73,8 @@ static int find_user(struct supervisor *s)
 
 	s->uid = getuid();
 	s->gid = getgid();
-	if (getuid() != 0) {
-		if (user)
-			log_info(AREA_SERVER, "not started as root: user = %s has no effect", user);
+	if (getuid() != 0 || !user)
 		return 0;
-	}
-	if (!user) {
-		log_warn(AREA_SERVER,
-			 "runs as root: set user = www-data, or another without rights");
-		return 0;
-	}
 	pw = getpwnam(user);
 	if (!pw) {
 		log_error(AREA_SERVER, "user = %s: there is no such user", user);
@@ -100,6 +93,17 @@ static int find_user(struct supervisor *s)
 	}
 	s->gid = gr->gr_gid;
 	return 0;
+}
+
+static void say_user(const struct supervisor *s)
+{
+	const char *user = s->config->server.user;
+
+	if (getuid() != 0 && user)
+		log_info(AREA_SERVER, "not started as root: user = %s has no effect", user);
+	if (getuid() == 0 && !user)
+		log_warn(AREA_SERVER,
+			 "runs as root: set user = www-data, or another without rights");
 }
 
 static void drop_privileges(const struct supervisor *s)
@@ -399,6 +403,45 @@ static int write_pid(const char *path)
 	return 0;
 }
 
+/* Only if it is still ours: another server may have been started with the same file. */
+static void remove_pid(const char *path)
+{
+	FILE *f = path ? fopen(path, "re") : NULL;
+	int pid = 0;
+
+	if (!f)
+		return;
+	if (fscanf(f, "%d", &pid) == 1 && pid == (int)getpid())
+		unlink(path);
+	fclose(f);
+}
+
+/* What would make every worker fail is told at the start; what makes every answer a 404, too. */
+static int check_sites(const struct config *c)
+{
+	int r = 0;
+
+	for (const struct conf_site *s = c->sites; s; s = s->next) {
+		int fd;
+
+		if (access(s->root, F_OK))
+			log_warn(AREA_SERVER, "[site %s] root %s: %s", s->name, s->root,
+				 strerror(errno));
+		if (!s->access_log || strcmp(s->access_log, "stdout") == 0)
+			continue;
+		fd =
+		    open(s->access_log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+		if (fd < 0) {
+			log_error(AREA_SERVER, "[site %s] access_log %s cannot be opened: %s",
+				  s->name, s->access_log, strerror(errno));
+			r = -1;
+			continue;
+		}
+		close(fd);
+	}
+	return r;
+}
+
 static void say_ready(const struct supervisor *s)
 {
 	for (size_t i = 0; i < s->sockets.listener_count; i++) {
@@ -420,7 +463,9 @@ static int prepare(struct supervisor *s)
 	sigaddset(&s->signals, SIGUSR1);
 	sigaddset(&s->signals, SIGCHLD);
 	raise_file_limit();
-	if (find_user(s) || sockets_open(&s->sockets, s->config, s->uid, s->gid))
+	say_user(s);
+	if (find_user(s) || check_sites(s->config) ||
+	    sockets_open(&s->sockets, s->config, s->uid, s->gid))
 		return -1;
 	if (write_pid(s->config->server.pid_file))
 		return -1;
@@ -437,8 +482,28 @@ static void clear(struct supervisor *s)
 	free(s->routes);
 	free(s->workers);
 	sockets_close(&s->sockets);
-	if (s->config->server.pid_file)
-		unlink(s->config->server.pid_file);
+	remove_pid(s->config->server.pid_file);
+}
+
+int supervisor_check(const struct config *config)
+{
+	struct supervisor s = {.config = config};
+	int r = find_user(&s);
+
+	for (const struct conf_listen *l = config->listens; l; l = l->next) {
+		char why[512];
+		SSL_CTX *ctx;
+
+		if (!l->tls)
+			continue;
+		ctx = tls_context(l->certificate, l->private_key, why, sizeof why);
+		if (!ctx) {
+			log_error(AREA_TLS, "[listen %s] %s", l->name, why);
+			r = -1;
+		}
+		SSL_CTX_free(ctx);
+	}
+	return r | check_sites(config);
 }
 
 int supervisor_run(const struct config *config)

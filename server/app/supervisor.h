@@ -12,4 +12,10 @@ struct config;
  */
 int supervisor_run(const struct config *);
 
+/*
+ * Looks at what the configuration names: user, group, certificates, logs, roots. 0, or -1 when the
+ * server could not start with it; all that is wrong is logged.
+ */
+int supervisor_check(const struct config *);
+
 #endif

@@ -27,8 +27,8 @@ static const struct {
 	const char *name;
 	unsigned bit;
 } areas[] = {
-    {"server", AREA_SERVER}, {"h2", AREA_H2},	{"fcgi", AREA_FCGI},	 {"cgi", AREA_CGI},
-    {"http", AREA_HTTP},     {"tls", AREA_TLS}, {"config", AREA_CONFIG}, {"files", AREA_FILES},
+    {"server", AREA_SERVER}, {"h2", AREA_H2},	{"fcgi", AREA_FCGI},   {"cgi", AREA_CGI},
+    {"http", AREA_HTTP},     {"tls", AREA_TLS}, {"files", AREA_FILES},
 };
 
 static const char *const levels[] = {"error", "warn", "info", "debug"};
@@ -131,7 +131,7 @@ int log_set_trace(const char *list)
 
 const char *log_area_names(void)
 {
-	return "server, h2, fcgi, cgi, http, tls, config, files";
+	return "server, h2, fcgi, cgi, http, tls, files";
 }
 
 static const char *area_name(enum log_area area)

@@ -22,8 +22,7 @@ enum log_area {
 	AREA_CGI = 1 << 3,
 	AREA_HTTP = 1 << 4,
 	AREA_TLS = 1 << 5,
-	AREA_CONFIG = 1 << 6,
-	AREA_FILES = 1 << 7,
+	AREA_FILES = 1 << 6,
 };
 
 /*

@@ -163,7 +163,7 @@ static enum channel_status tls_failed(struct channel *ch, int r, const char *doi
 		return CHANNEL_AGAIN;
 	if (e == SSL_ERROR_ZERO_RETURN)
 		return CHANNEL_EOF;
-	log_debug(AREA_TLS, "%s: %s", doing, tls_error(why, sizeof why));
+	log_info(AREA_TLS, "%s: %s", doing, tls_error(why, sizeof why));
 	return CHANNEL_ERROR;
 }
 

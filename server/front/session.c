@@ -331,8 +331,8 @@ static void detect(struct session *se, const uint8_t *p, size_t n)
 		refuse_http1(se);
 		break;
 	case DETECT_NONSENSE:
-		log_debug(AREA_SERVER, "[%u] client %s speaks no HTTP: closed", se->id,
-			  se->remote_addr);
+		log_info(AREA_SERVER, "[%u] client %s speaks %s: closed", se->id, se->remote_addr,
+			 n && p[0] == 0x16 ? "TLS, but this port is in the clear" : "no HTTP");
 		session_kill(se);
 		break;
 	}

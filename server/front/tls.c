@@ -2,10 +2,13 @@
 /* Set-up only; the bytes go through channel.c. */
 #include "server/front/tls.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
 static const unsigned char session_context[] = "outrider";
 
@@ -39,9 +42,19 @@ const char *tls_error(char *buf, size_t cap)
 
 static int fail(SSL_CTX *ctx, char *why, size_t cap, const char *what, const char *file)
 {
-	char reason[256];
+	char shown[256];
+	const char *reason = NULL;
 
-	snprintf(why, cap, "%s %s: %s", what, file, tls_error(reason, sizeof reason));
+	/* The first error of the queue is the cause, the last only where it was noticed. */
+	if (access(file, R_OK))
+		reason = strerror(errno);
+	else if (ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE)
+		reason = "there is none in that file (PEM is wanted)";
+	else if (ERR_peek_error())
+		reason = ERR_reason_error_string(ERR_peek_error());
+	snprintf(why, cap, "%s %s: %s", what, file,
+		 reason ? reason : tls_error(shown, sizeof shown));
+	ERR_clear_error();
 	SSL_CTX_free(ctx);
 	return -1;
 }

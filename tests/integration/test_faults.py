@@ -266,6 +266,7 @@ def stdin_refused(request):
 backend = harness.at_end(Backend(answer))
 
 CGI_PROGRAMS = {
+    "cgi-bin/complains.sh": "#!/bin/sh\necho 'the reason of it all' >&2\necho 'no head'\n",
     "cgi-bin/nothing.sh": "#!/bin/sh\nexit 0\n",
     "cgi-bin/half_a_head.sh": "#!/bin/sh\nprintf 'Content-Ty'\n",
     "cgi-bin/status.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nfine\\n'\nexit 3\n",
@@ -1112,6 +1113,71 @@ def one_process_for_two_workers():
             equal(connection.collect(connection.request("/lone"), 20).status, 200)
     if time.monotonic() - begun > 15:
         raise AssertionError("requests waited for an idle connection of the other worker")
+
+
+SHARED = """
+[server]
+workers = 2
+pid_file = @DIR@/@PIDNAME@
+[listen clear]
+address = 127.0.0.1:@PORT@
+[site main]
+root = @WWW@
+access_log = @DIR@/@LOG@
+"""
+
+
+@case
+def a_second_server_on_the_same_port():
+    # SO_REUSEPORT among workers must not let another server in, nor may that take the pid file away.
+    first = Outrider(ini=SHARED, words={"PIDNAME": "first.pid", "LOG": "access.log"})
+    first.start()
+    ini = os.path.join(first.directory, "outrider.ini")
+    done = subprocess.run([os.path.join(BUILD, "outrider"), "-c", ini], capture_output=True, text=True,
+                          timeout=20, check=False)
+    equal(done.returncode, 1)
+    contains(done.stderr, "Address already in use")
+    with open(os.path.join(first.directory, "first.pid"), encoding="ascii") as f:
+        equal(int(f.read()), first.process.pid)
+
+
+@case
+def a_log_that_cannot_be_opened_stops_the_start():
+    other = Outrider(ini=SHARED, words={"PIDNAME": "pid", "LOG": "none/access.log"})
+    other.prepare()
+    done = subprocess.run([os.path.join(BUILD, "outrider"), "-c",
+                           os.path.join(other.directory, "outrider.ini")],
+                          capture_output=True, text=True, timeout=20, check=False)
+    equal(done.returncode, 1)
+    contains(done.stderr, "access_log")
+    contains(done.stderr, "No such file or directory")
+
+
+@case
+def check_looks_at_certificates():
+    status, _, errors = check_config("""
+[listen secure]
+address = 127.0.0.1:@PORT@
+tls = on
+certificate = @DIR@/key.pem
+private_key = @DIR@/key.pem
+[listen other]
+address = 127.0.0.1:@TLS_PORT@
+tls = on
+certificate = @DIR@/none.pem
+[site s]
+root = /srv
+""".replace("@PORT@", "8001").replace("@TLS_PORT@", "8002").replace("@DIR@", server.directory))
+    equal(status, 1)
+    contains(errors, "key.pem: there is none in that file")
+    contains(errors, "none.pem: No such file or directory")
+
+
+@case
+def error_output_before_a_bad_head_is_never_lost():
+    for _ in range(30):
+        status_is("/cgi-bin/complains.sh", 502)
+    equal(server.log().count("says: the reason of it all"), 30)
 
 
 @case
