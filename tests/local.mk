@@ -132,7 +132,8 @@ fuzz_ini_LDADD = libapp.a libgateway.a libhttp.a libbase.a $(INIH_LIBS) $(fuzz_e
 # ---- what make does not build ----
 
 # Whole folders: scripts and inputs that nothing compiles.
-EXTRA_DIST += .ci/run tests/run tests/fuzz/corpus tests/fuzz/h2_conn.dict tests/integration
+EXTRA_DIST += .ci/run tests/run tests/fuzz/corpus tests/fuzz/h2_conn.dict tests/conformance \
+	tests/integration
 
 dist-hook:
-	rm -rf '$(distdir)/tests/integration/__pycache__'
+	rm -rf '$(distdir)/tests/integration/__pycache__' '$(distdir)/tests/conformance/__pycache__'

@@ -85,8 +85,7 @@ const struct conf_key conf_keys[] = {
 
     {LISTEN("address", address), TYPE_ADDRESS, NULL, NULL, 0, 0, KEY_REQUIRED,
      "Addresses and ports to listen at"},
-    {LISTEN("tls", tls), TYPE_BOOL, NULL, "off", 0, 0, 0,
-     "Speak TLS here: h2 by ALPN"},
+    {LISTEN("tls", tls), TYPE_BOOL, NULL, "off", 0, 0, 0, "Speak TLS here: h2 by ALPN"},
     {LISTEN("certificate", certificate), TYPE_PATH, NULL, NULL, 0, 0, 0,
      "PEM file with the certificate and its chain"},
     {LISTEN("private_key", private_key), TYPE_PATH, NULL, NULL, 0, 0, 0,

@@ -97,6 +97,8 @@ struct h2_conn {
 /* Room for N <= H2_FRAME_SIZE octets of control frames; h2_control_used() follows. */
 uint8_t *h2_control_room(struct h2_conn *, size_t n);
 void h2_control_used(struct h2_conn *, size_t n);
+/* From now on control frames stay behind the batch; those that wait already still go before it. */
+void h2_control_behind_batch(struct h2_conn *);
 void h2_send_settings(struct h2_conn *);
 void h2_send_settings_ack(struct h2_conn *);
 void h2_send_ping(struct h2_conn *, const uint8_t opaque[8], bool ack);

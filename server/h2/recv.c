@@ -82,6 +82,9 @@ static bool change_windows(struct h2_conn *c, uint32_t size)
 {
 	int64_t delta = (int64_t)size - c->peer_window;
 
+	/* RFC 9113 section 6.5.3: DATA of the old size goes before the acknowledgement. */
+	if (delta < 0)
+		h2_control_behind_batch(c);
 	c->peer_window = size;
 	list_each(it, &c->all) {
 		struct h2_stream *s = list_entry(it, struct h2_stream, all);
@@ -259,8 +262,13 @@ static void recv_headers(struct h2_conn *c, const uint8_t *p, size_t n, struct h
 	size_t pad = 0;
 
 	if (c->frame.flags & H2_FLAG_PADDED) {
-		pad = n ? p[0] : 0;
-		if (n == 0 || pad >= n) {
+		if (n == 0) {
+			/* RFC 9113 section 4.2 */
+			h2_fail(c, H2_FRAME_SIZE_ERROR, "PADDED without Pad Length");
+			return;
+		}
+		pad = p[0];
+		if (pad >= n) {
 			h2_fail(c, H2_PROTOCOL_ERROR, "padding longer than the frame");
 			return;
 		}

@@ -9,9 +9,9 @@
  *
  * Control goes first, so a 1xx never waits behind a body; at most behind the frame that is partly
  * on its way, since chunks of the batch begin and end at frame boundaries. The one exception is
- * `hold`: a batch with trailers, or with frames of a stream that was reset since, goes out before
- * later control frames, or the order of header blocks (RFC 7541 section 2.2) and of the stream
- * would break.
+ * `hold`: a batch with trailers, with frames of a stream that was reset since, or made before the
+ * client lowered its windows, goes out before later control frames, or the order of header blocks
+ * (RFC 7541 section 2.2), of the stream, or of DATA and the acknowledgement would break.
  *
  * A full chunk of a body becomes a frame where it lies: the header is written into its headroom.
  * Small ones are copied behind one another, so that many small responses are one piece for the
@@ -78,9 +78,10 @@ void h2_control_used(struct h2_conn *c, size_t n)
 	queue_used(&c->control, n);
 }
 
-/* From now on control frames stay behind the batch; those that wait already still go before it. */
-static void hold_control(struct h2_conn *c)
+void h2_control_behind_batch(struct h2_conn *c)
 {
+	if (c->batch.len == 0)
+		return;
 	if (!c->hold)
 		c->ahead = c->control.len;
 	c->hold = true;
@@ -165,8 +166,8 @@ void h2_send_reset(struct h2_conn *c, struct h2_stream *s, uint32_t id, enum h2_
 	if (c->failed)
 		return;
 	/* Nothing may follow RST_STREAM: what is in the batch goes before it. */
-	if (c->batch.len && s && s->batch_no == c->batch_no)
-		hold_control(c);
+	if (s && s->batch_no == c->batch_no)
+		h2_control_behind_batch(c);
 	h2_put32(control_frame(c, 4, H2_RST_STREAM, 0, id), (uint32_t)err);
 }
 
@@ -418,7 +419,7 @@ static void put_end(struct h2_conn *c, struct h2_stream *s)
 {
 	if (s->trailers) {
 		put_block(c, &c->batch, s->id, NULL, s->trailers, true);
-		hold_control(c);
+		h2_control_behind_batch(c);
 	} else {
 		uint8_t *at = queue_room(c, &c->batch, H2_FRAME_HEAD);
 

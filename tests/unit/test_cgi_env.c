@@ -282,7 +282,7 @@ START_TEST(fields)
 	field("user-agent", "curl/8");
 	field("authorization", "Basic eDp5");
 	field("x-9-a", "");
-	field("te", "trailers");                    /* for us, not for what is behind us */
+	field("te", "trailers");		    /* for us, not for what is behind us */
 	field("proxy-authorization", "Basic eDp5"); /* likewise */
 	field("cookie", "a=b; c=d");
 	ck_assert_str_eq(build("HTTP_"), "HTTP_HOST=example.org:8080\n"

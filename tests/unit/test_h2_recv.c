@@ -67,7 +67,7 @@ static const struct h2_case frames[] = {
     {"6.2 padded, with priority", "hello; headers 1 +end +pad=9 +prio=0 GET / a=b",
      "> REQUEST 1 GET / a=b END\n"},
     {"6.2 padding longer than the frame", "hello; frame 1 0xd 1 0482", DEAD("PROTOCOL_ERROR", 0)},
-    {"6.2 PADDED without Pad Length", "hello; frame 1 0xd 1", DEAD("PROTOCOL_ERROR", 0)},
+    {"6.2 PADDED without Pad Length", "hello; frame 1 0xd 1", DEAD("FRAME_SIZE_ERROR", 0)},
     {"6.2 too short for its priority", "hello; frame 1 0x25 1 00000000",
      DEAD("FRAME_SIZE_ERROR", 0)},
     {"6.2 padding reaches into the priority", "hello; frame 1 0x2d 1 02000000000000",

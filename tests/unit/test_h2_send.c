@@ -175,6 +175,9 @@ static const struct h2_case windows[] = {
      "settings 4=0; flush; mark none; settings 4=5",
      GET1 HEAD1 "< DATA 1 \"abcde\"\n< SETTINGS ACK\n# none\n< SETTINGS ACK\n"
 		"< DATA 1 \"fgh\" END\n"},
+    {"6.5.3 DATA of before stays before the acknowledgement of smaller windows",
+     "hello;" OPEN "respond 1 200; body 1 *30000; write 100; settings 4=0; ping abcdefgh; flush",
+     GET1 HEAD1 "< DATA 1 [16375]\n< DATA 1 [13625]\n< SETTINGS ACK\n< PING ACK abcdefgh\n"},
     {"6.9.2 SETTINGS do not change the connection window",
      "hello 4=1000000;" OPEN "respond 1 200; body 1 *70000; flush; settings 4=2000000; flush;"
      "mark still; window 0 5000",
