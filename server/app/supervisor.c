@@ -416,28 +416,41 @@ static void remove_pid(const char *path)
 	fclose(f);
 }
 
+/* Whether a log can be written or made. Only looks: a check leaves nothing behind, and follows no
+ * link. */
+static bool log_possible(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+
+	if (access(path, W_OK) == 0)
+		return true;
+	if (errno != ENOENT || !slash)
+		return false;
+	if ((size_t)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path) >=
+	    sizeof folder) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	return access(folder, W_OK | X_OK) == 0;
+}
+
 /* What would make every worker fail is told at the start; what makes every answer a 404, too. */
 static int check_sites(const struct config *c)
 {
 	int r = 0;
 
 	for (const struct conf_site *s = c->sites; s; s = s->next) {
-		int fd;
-
 		if (access(s->root, F_OK))
 			log_warn(AREA_SERVER, "[site %s] root %s: %s", s->name, s->root,
 				 strerror(errno));
 		if (!s->access_log || strcmp(s->access_log, "stdout") == 0)
 			continue;
-		fd =
-		    open(s->access_log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-		if (fd < 0) {
+		if (!log_possible(s->access_log)) {
 			log_error(AREA_SERVER, "[site %s] access_log %s cannot be opened: %s",
 				  s->name, s->access_log, strerror(errno));
 			r = -1;
-			continue;
 		}
-		close(fd);
 	}
 	return r;
 }

@@ -91,17 +91,6 @@ void log_set_level(enum log_level level)
 	log_limit = level;
 }
 
-int log_level_parse(const char *name, enum log_level *level)
-{
-	for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++) {
-		if (strcmp(name, levels[i]) == 0) {
-			*level = (enum log_level)i;
-			return 0;
-		}
-	}
-	return -1;
-}
-
 static unsigned area_bit(const char *name, size_t n)
 {
 	for (unsigned i = 0; i < sizeof areas / sizeof *areas; i++) {

@@ -34,8 +34,6 @@ int log_open(const char *name);
 int log_reopen(void);
 /* Lines above LEVEL are dropped; the default is LEVEL_INFO. */
 void log_set_level(enum log_level);
-/* "error", "warn", "info" or "debug"; -1 for anything else. */
-int log_level_parse(const char *, enum log_level *);
 /* Turns tracing on for the areas named in a comma-separated list; -1 for an unknown name. */
 int log_set_trace(const char *areas);
 /* The areas' names for messages: "server, h2, fcgi, ...". */

@@ -1154,6 +1154,15 @@ def a_log_that_cannot_be_opened_stops_the_start():
 
 
 @case
+def check_leaves_nothing_behind():
+    made = os.path.join(server.start().directory, "made.log")
+    status, _, errors = check_config("[listen c]\naddress = 127.0.0.1:8001\n[site s]\nroot = /srv\n"
+                                     f"access_log = {made}\n")
+    equal(status, 0, errors)
+    assert not os.path.exists(made)
+
+
+@case
 def check_looks_at_certificates():
     status, _, errors = check_config("""
 [listen secure]

@@ -417,11 +417,6 @@ END_TEST
 
 START_TEST(log_levels_and_areas)
 {
-	enum log_level level = LEVEL_WARN;
-
-	ck_assert_int_eq(log_level_parse("debug", &level), 0);
-	ck_assert_int_eq(level, LEVEL_DEBUG);
-	ck_assert_int_eq(log_level_parse("loud", &level), -1);
 	ck_assert_int_eq(log_set_trace("h2,nonsense"), -1);
 	ck_assert_uint_eq(log_traced, 0);
 	ck_assert_int_eq(log_set_trace("h2,fcgi"), 0);
